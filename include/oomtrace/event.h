@@ -6,12 +6,15 @@
 // std::nullopt means "not known", never zero.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "oomtrace/inline_vector.h"
 
 namespace oomtrace {
 
@@ -170,6 +173,9 @@ struct ProcessInfo {
 
 // --- oom.*, signal.* -------------------------------------------------------------------------------------------------
 
+// Frames kept of a trigger's stack: as many as abi.h's records hold (OOMTRACE_STACK_DEPTH).
+inline constexpr std::size_t kMaxStackFrames = 32;
+
 // The decision as far as the source knows it; the same in all events of one incident.
 struct OomDecision {
   std::uint64_t incident_id = 0;  // counts decisions of the trace from 1
@@ -190,7 +196,7 @@ struct OomDecision {
   Opt<std::uint64_t> gfp_mask;
   std::string_view gfp_names;  // "GFP_KERNEL|__GFP_ZERO"; empty = not known
   Opt<std::int32_t> order;
-  std::vector<std::string_view> stack;  // kernel functions, innermost first
+  InlineVector<std::string_view, kMaxStackFrames> stack;  // kernel functions, innermost first; the outermost are cut
   std::string_view way;  // how the decision was seen: "mark_victim", "oom_kill_process", "kernel_log"
 };
 
