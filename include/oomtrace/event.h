@@ -32,6 +32,16 @@ struct ProcessRef {
   bool operator==(const ProcessRef&) const = default;
 };
 
+// Members of MemoryCounters as bits.
+enum MemoryField : std::uint8_t {
+  kMemoryAnon = 1,
+  kMemoryFile = 2,
+  kMemoryShmem = 4,
+  kMemorySwap = 8,
+  kMemoryPgtables = 16,
+  kMemoryTotalVm = 32,
+};
+
 // mm_struct's counters in bytes, as the source read them; negative values of an instant are kept.
 struct MemoryCounters {
   std::int64_t anon = 0;
@@ -41,6 +51,7 @@ struct MemoryCounters {
   std::uint64_t pgtables = 0;
   std::uint64_t total_vm = 0;
   Opt<std::uint64_t> hiwater_rss;
+  std::uint8_t missing = 0;  // MemoryField bits: what the source does not tell (kernel logs); the member is 0 then
 
   bool operator==(const MemoryCounters&) const = default;
 };
@@ -198,6 +209,7 @@ struct OomDecision {
   Opt<std::int32_t> order;
   InlineVector<std::string_view, kMaxStackFrames> stack;  // kernel functions, innermost first; the outermost are cut
   std::string_view way;  // how the decision was seen: "mark_victim", "oom_kill_process", "kernel_log"
+  std::string_view oom_group;  // cgroup that died as a whole for its memory.oom.group; empty = none or not known
 };
 
 struct OomKill {
@@ -213,6 +225,9 @@ struct OomKill {
   bool group_member = false;    // killed for memory.oom.group
   bool already_dying = false;   // marked, not newly killed
   Opt<std::uint32_t> sacrificed_for_pid;  // old kernels: the chosen parent of a child that was killed instead
+  // Kernel logs: why the incident has no victim (victim.pid is 0 then, and this is its only kill event):
+  // "no_killable_process", "panic", "already_exiting", "report_cut"; empty = the victim was killed.
+  std::string_view no_victim;
 };
 
 struct OomCandidate {
@@ -224,7 +239,7 @@ struct OomCandidate {
   Opt<std::int32_t> oom_score_adj;
   CgroupRef cgroup;
   Opt<MemoryCounters> memory;
-  Opt<std::int64_t> rss;  // bytes, where the source has only the sum
+  Opt<std::int64_t> rss;  // bytes, where the source has only the sum (memory.missing has its parts)
   Opt<std::int64_t> points;
   Excluded excluded = Excluded::kNot;
   bool shares_victim_memory = false;
