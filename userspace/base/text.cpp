@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Escaping for terminals and for JSON.
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+#include <iterator>
+
+#include "base/utf8.h"
+
+namespace oomtrace {
+
+namespace {
+
+struct Range {
+  char32_t first, last;
+};
+
+// Characters that show nothing and change how what surrounds them is shown (Unicode general categories Cc, Cf, Zl, Zp
+// as far as terminals or readers heed them).
+constexpr Range kInert[] = {
+    {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x061C, 0x061C}, {0x180E, 0x180E},
+    {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},   {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB},
+    {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE007F},
+};
+
+bool needs_escape(char32_t value) {
+  for (const Range& range : kInert) {
+    if (value < range.first) return false;
+    if (value <= range.last) return true;
+  }
+  return false;
+}
+
+void append_escape(std::string& out, char32_t value) {
+  switch (value) {
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
+  }
+  const auto number = static_cast<std::uint32_t>(value);
+  if (value < 0x80) {
+    fmt::format_to(std::back_inserter(out), "\\x{:02x}", number);
+  } else if (value < 0x10000) {
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", number);
+  } else {
+    fmt::format_to(std::back_inserter(out), "\\U{:08x}", number);
+  }
+}
+
+// What a byte below 0x80 becomes inside a JSON string: 0 = itself, 'u' = \u00XX, else the letter behind the backslash.
+constexpr std::array<char, 128> kJsonEscape = [] {
+  std::array<char, 128> table{};
+  for (std::size_t i = 0; i < 0x20; ++i) table[i] = 'u';
+  table[0x7F] = 'u';
+  table['"'] = '"';
+  table['\\'] = '\\';
+  table['\n'] = 'n';
+  table['\r'] = 'r';
+  table['\t'] = 't';
+  table['\b'] = 'b';
+  table['\f'] = 'f';
+  return table;
+}();
+
+}  // namespace
+
+std::string escape_terminal(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint point = decode_utf8(text.substr(i));
+    if (!point.valid) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[i]));
+    } else if (needs_escape(point.value)) {
+      append_escape(out, point.value);
+    } else {
+      out.append(text.substr(i, point.size));
+    }
+    i += point.size;
+  }
+  return out;
+}
+
+EscapedText escape_json(std::string_view text, std::span<char> out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  EscapedText done;
+  const auto put = [&](const char* bytes, std::size_t size) {
+    if (out.size() - done.written < size) return false;
+    std::memcpy(out.data() + done.written, bytes, size);
+    done.written += size;
+    return true;
+  };
+  while (done.consumed < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[done.consumed]);
+    if (byte < 0x80) {
+      const char escape = kJsonEscape[byte];
+      if (escape == 0) {
+        if (done.written == out.size()) break;
+        out[done.written++] = static_cast<char>(byte);
+      } else if (escape == 'u') {
+        const char sequence[] = {'\\', 'u', '0', '0', kHex[byte >> 4U], kHex[byte & 0xFU]};
+        if (!put(sequence, sizeof sequence)) break;
+      } else {
+        const char sequence[] = {'\\', escape};
+        if (!put(sequence, sizeof sequence)) break;
+      }
+      ++done.consumed;
+      continue;
+    }
+    const CodePoint point = decode_utf8(text.substr(done.consumed));
+    const bool fits = point.valid ? put(text.data() + done.consumed, point.size)
+                                  : put(kReplacementUtf8.data(), kReplacementUtf8.size());
+    if (!fits) break;
+    done.consumed += point.size;
+  }
+  return done;
+}
+
+}  // namespace oomtrace

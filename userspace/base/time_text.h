@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// RFC 3339 times in UTC with nanoseconds, without locale, time zone data or allocation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace oomtrace {
+
+inline constexpr std::size_t kRfc3339NsLength = 30;  // "2026-03-24T14:32:11.123456789Z"
+
+// wall_ns: nanoseconds since 1970-01-01T00:00:00Z; every int64 (years 1677 to 2262) has a text of this length.
+void write_rfc3339_ns(std::int64_t wall_ns, std::span<char, kRfc3339NsLength> out);
+std::string format_rfc3339_ns(std::int64_t wall_ns);
+
+// Reads any RFC 3339 date-time: "T" or "t" or one blank between date and time, no or any fraction (digits behind the
+// ninth are dropped), "Z", "z" or an offset. A leap second counts as the second after it. nullopt: not such a text, or
+// outside of int64 nanoseconds.
+std::optional<std::int64_t> parse_rfc3339(std::string_view text);
+
+}  // namespace oomtrace
