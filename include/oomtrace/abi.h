@@ -22,12 +22,14 @@
 
 #define OOMTRACE_ABI_VERSION 1
 
-#define OOMTRACE_COMM_LEN 16       /* TASK_COMM_LEN, include/linux/sched.h */
-#define OOMTRACE_STACK_DEPTH 32    /* kernel frames kept of the trigger */
-#define OOMTRACE_CGROUP_LEVELS 12  /* ancestors kept of a cgroup, leaf first */
-#define OOMTRACE_CGROUP_NAME 128   /* bytes of one path component, NUL included */
-#define OOMTRACE_ARGS_LEN 1024     /* bytes of a command line, NULs between arguments */
+#define OOMTRACE_COMM_LEN 16      /* TASK_COMM_LEN, include/linux/sched.h */
+#define OOMTRACE_STACK_DEPTH 32   /* kernel frames kept of the trigger */
+#define OOMTRACE_CGROUP_LEVELS 12 /* ancestors kept of a cgroup, leaf first */
+#define OOMTRACE_CGROUP_NAME 128  /* bytes of one path component, NUL included */
+#define OOMTRACE_ARGS_LEN 1024    /* bytes of a command line, NULs between arguments */
 #define OOMTRACE_FILENAME_LEN 256
+#define OOMTRACE_NODE_WORDS 4   /* 64 NUMA nodes a word */
+#define OOMTRACE_MESSAGE_LEN 48 /* message argument of oom_kill_process() */
 
 enum oomtrace_kind {
   OOMTRACE_KIND_OOM_KILL = 1,
@@ -40,6 +42,7 @@ enum oomtrace_kind {
   OOMTRACE_KIND_SIGNAL = 8,
   OOMTRACE_KIND_CGROUP = 9,
   OOMTRACE_KIND_SCORE_ADJ = 10,
+  OOMTRACE_KIND_REAPED = 11,
   OOMTRACE_KIND_MAX
 };
 
@@ -57,7 +60,7 @@ struct oomtrace_header {
 struct oomtrace_task {
   __u32 tgid;
   __u32 tid;
-  __u64 start_boot_ns; /* group_leader->start_boottime; 0 = unknown */
+  __u64 start_boot_ns;          /* group_leader->start_boottime; 0 = unknown */
   char comm[OOMTRACE_COMM_LEN]; /* of the group leader */
 };
 
@@ -70,6 +73,14 @@ struct oomtrace_mm {
   __u64 pgtables_bytes;
   __u64 total_vm_pages;
   __u64 hiwater_rss_pages; /* mm->hiwater_rss: only as fresh as the kernel keeps it */
+};
+
+/* The four counters as exact sums over all CPUs (percpu_counter_sum()), beside the approximate ones of oomtrace_mm. */
+struct oomtrace_rss {
+  __s64 file_pages;
+  __s64 anon_pages;
+  __s64 swap_pages;
+  __s64 shmem_pages;
 };
 
 /* Bits shared by all kinds. */
@@ -87,7 +98,10 @@ struct oomtrace_mm {
 #define OOMTRACE_HAS_LIMIT (1ULL << 13) /* limit, usage and id of the domain's memcg */
 #define OOMTRACE_HAS_SWAP_LIMIT (1ULL << 14)
 #define OOMTRACE_HAS_STACK (1ULL << 15)
-#define OOMTRACE_HAS_EXACT_RSS (1ULL << 16) /* mm holds exact per-CPU sums, not the approximate counter */
+#define OOMTRACE_HAS_EXACT_RSS (1ULL << 16)     /* `exact` holds the per-CPU sums of the counters of mm */
+#define OOMTRACE_HAS_KERNEL_POINTS (1ULL << 19) /* the kernel's own points of this very process */
+#define OOMTRACE_HAS_NODES (1ULL << 20)
+#define OOMTRACE_HAS_MESSAGE (1ULL << 21)
 /* SIGNAL */
 #define OOMTRACE_HAS_SI_CODE (1ULL << 17)
 /* EXIT */
@@ -124,7 +138,7 @@ enum oomtrace_way {
 #define OOMTRACE_KILL_ALREADY_DYING (1U << 1) /* marked on its way out: no kill */
 struct oomtrace_oom_kill {
   struct oomtrace_header h;
-  __u64 decision; /* counts decisions of this session from 1 */
+  __u64 decision; /* counts decisions of this session from 1; 0 with ALREADY_DYING: belongs to none */
   struct oomtrace_task victim;
   struct oomtrace_task trigger;
   struct oomtrace_mm mm; /* victim's */
@@ -150,6 +164,11 @@ struct oomtrace_oom_kill {
   __u32 way;
   __u32 stack_len; /* frames in stack */
   __u64 stack[OOMTRACE_STACK_DEPTH];
+  struct oomtrace_rss exact;
+  __u64 nodes[OOMTRACE_NODE_WORDS]; /* bit mask of the constraint's NUMA nodes */
+  __u32 scan_start;                 /* way EVALUATE_TASK: where the candidates lie in the map `scanned` */
+  __u32 scan_count;
+  char message[OOMTRACE_MESSAGE_LEN];
 };
 
 /* Why the kernel could not choose a process; oom_unkillable_task() and oom_badness() in mm/oom_kill.c. */
@@ -178,6 +197,8 @@ struct oomtrace_oom_candidate {
   __u32 excluded; /* enum oomtrace_excluded */
   __u32 flags;    /* OOMTRACE_CANDIDATE_* */
   __u32 way;
+  struct oomtrace_rss exact;
+  __s64 kernel_points; /* oom_control.chosen_points while this process was the chosen one */
 };
 
 /* Ends a decision's candidates. */
@@ -217,8 +238,8 @@ struct oomtrace_exec {
 struct oomtrace_exit {
   struct oomtrace_header h;
   struct oomtrace_task task;
-  struct oomtrace_mm mm;    /* valid only where mm was still there (6.18 and later) */
-  __u64 fresh_faults;       /* since the process was first seen, like in oomtrace_memory */
+  struct oomtrace_mm mm; /* valid only where mm was still there (6.18 and later) */
+  __u64 fresh_faults;    /* since the process was first seen, like in oomtrace_memory */
   __u64 wp_faults;
   __u64 kernel_fresh_faults;
   __u64 kernel_wp_faults;
@@ -263,7 +284,7 @@ struct oomtrace_signal {
   __s32 sig;
   __s32 si_code;
   __u32 flags;
-  __u32 result; /* TRACE_SIGNAL_*, include/trace/events/signal.h */
+  __u32 result;   /* TRACE_SIGNAL_*, include/trace/events/signal.h */
   __u64 decision; /* the decision it belongs to, with IN_OOM */
 };
 
@@ -280,6 +301,13 @@ struct oomtrace_cgroup {
   __u32 truncated; /* 1: more ancestors than OOMTRACE_CGROUP_LEVELS */
   struct oomtrace_cgroup_level level[OOMTRACE_CGROUP_LEVELS];
   char name[OOMTRACE_CGROUP_LEVELS][OOMTRACE_CGROUP_NAME];
+};
+
+/* The oom reaper is done with a victim (oom:finish_task_reaping). */
+struct oomtrace_reaped {
+  struct oomtrace_header h;
+  __u32 tid;
+  __u32 pad;
 };
 
 struct oomtrace_score_adj {

@@ -58,9 +58,9 @@ struct MemoryCounters {
 
 // Page faults of a process since it was first seen: events, not pages (a huge page is one fault).
 struct FaultCounts {
-  std::uint64_t fresh = 0;         // user mode, page absent
-  std::uint64_t write_protect = 0; // user mode, write to a present page: copies, reuse, zero-page upgrades
-  std::uint64_t kernel_fresh = 0;  // the same two taken in kernel mode
+  std::uint64_t fresh = 0;          // user mode, page absent
+  std::uint64_t write_protect = 0;  // user mode, write to a present page: copies, reuse, zero-page upgrades
+  std::uint64_t kernel_fresh = 0;   // the same two taken in kernel mode
   std::uint64_t kernel_write_protect = 0;
 
   bool operator==(const FaultCounts&) const = default;
@@ -83,8 +83,8 @@ enum class MemoryReason { kMoved, kCensus, kSnapshot, kKill };
 // One fact of the attach plan: the way taken to it, and why no better one.
 struct PlanRow {
   std::string_view fact;
-  std::string_view way;            // taken; empty = none
-  std::string_view why_not_better; // empty where the best way was taken
+  std::string_view way;             // taken; empty = none
+  std::string_view why_not_better;  // empty where the best way was taken
   bool operator==(const PlanRow&) const = default;
 };
 
@@ -101,7 +101,7 @@ struct TraceStart {
   std::int64_t realtime_offset_ns = 0;  // CLOCK_REALTIME - CLOCK_BOOTTIME, fixed for the trace
   Opt<std::uint64_t> mem_total;
   Opt<std::uint64_t> swap_total;
-  Opt<int> cgroup_version;  // of the memory controller
+  Opt<int> cgroup_version;              // of the memory controller
   Opt<std::int64_t> overcommit_memory;  // vm.* sysctls
   Opt<std::int64_t> overcommit_ratio;
   Opt<std::uint64_t> overcommit_kbytes;
@@ -122,7 +122,8 @@ struct TraceStop {
 
 // Something was not seen. `count` is what was lost since the previous trace.lost of the same source.
 struct TraceLost {
-  std::string_view source;  // "ring.kill", "ring.lifecycle", "ring.growth", "queue", "program.<name>", "process_table", "reorder"
+  std::string_view
+      source;  // "ring.kill", "ring.lifecycle", "ring.growth", "queue", "program.<name>", "process_table", "reorder"
   std::uint64_t count = 0;
   std::string_view detail;
 };
@@ -196,10 +197,10 @@ struct OomDecision {
   CgroupRef cgroup;             // whose limit was hit (memcg domain)
   Opt<std::uint64_t> limit;     // bytes
   Opt<std::uint64_t> usage;
-  Opt<std::uint64_t> swap_limit;  // nullopt: unlimited or not known
-  Opt<std::uint64_t> total_pages; // oom_control.totalpages
-  Opt<std::int64_t> chosen_points; // the kernel's own
-  std::string_view nodes;          // node list of the constraint; empty = none or not known
+  Opt<std::uint64_t> swap_limit;    // nullopt: unlimited or not known
+  Opt<std::uint64_t> total_pages;   // oom_control.totalpages
+  Opt<std::int64_t> chosen_points;  // the kernel's own
+  std::string_view nodes;           // node list of the constraint; empty = none or not known
   ProcessRef trigger;
   Opt<std::uint32_t> trigger_tid;
   CgroupRef trigger_cgroup;
@@ -208,7 +209,7 @@ struct OomDecision {
   std::string_view gfp_names;  // "GFP_KERNEL|__GFP_ZERO"; empty = not known
   Opt<std::int32_t> order;
   InlineVector<std::string_view, kMaxStackFrames> stack;  // kernel functions, innermost first; the outermost are cut
-  std::string_view way;  // how the decision was seen: "mark_victim", "oom_kill_process", "kernel_log"
+  std::string_view way;        // how the decision was seen: "mark_victim", "oom_kill_process", "kernel_log"
   std::string_view oom_group;  // cgroup that died as a whole for its memory.oom.group; empty = none or not known
 };
 
@@ -221,9 +222,9 @@ struct OomKill {
   CgroupRef cgroup;
   Opt<MemoryCounters> memory;
   Opt<std::int64_t> points;
-  Opt<std::uint64_t> score;     // old kernels' "score N or sacrifice child"
-  bool group_member = false;    // killed for memory.oom.group
-  bool already_dying = false;   // marked, not newly killed
+  Opt<std::uint64_t> score;               // old kernels' "score N or sacrifice child"
+  bool group_member = false;              // killed for memory.oom.group
+  bool already_dying = false;             // marked, not newly killed
   Opt<std::uint32_t> sacrificed_for_pid;  // old kernels: the chosen parent of a child that was killed instead
   // Kernel logs: why the incident has no victim (victim.pid is 0 then, and this is its only kill event):
   // "no_killable_process", "panic", "already_exiting", "report_cut"; empty = the victim was killed.
@@ -324,18 +325,18 @@ struct KernelLog {
   Opt<std::uint64_t> timestamp_us;  // printk's clock
 };
 
-using Payload = std::variant<TraceStart, TraceStop, TraceLost, ProcessFork, ProcessExec, ProcessExit, ProcessMemory, ProcessInfo,
-                             OomKill, OomCandidate, OomEnd, OomReaped, OomScoreAdj, SignalKill, SystemMemory, SystemPressure,
-                             SystemMounts, CgroupMemory, KernelLog>;
+using Payload = std::variant<TraceStart, TraceStop, TraceLost, ProcessFork, ProcessExec, ProcessExit, ProcessMemory,
+                             ProcessInfo, OomKill, OomCandidate, OomEnd, OomReaped, OomScoreAdj, SignalKill,
+                             SystemMemory, SystemPressure, SystemMounts, CgroupMemory, KernelLog>;
 
 struct Event {
   std::uint64_t boot_ns = 0;
-  std::uint64_t seq = 0;             // given by the session, from 1, without gaps
-  std::int64_t wall_ns = 0;          // CLOCK_REALTIME ns since the epoch: boot_ns + TraceStart::realtime_offset_ns
-  std::string_view trace_id;         // 32 lower-case hex digits
-  std::string_view boot_id;          // /proc/sys/kernel/random/boot_id
+  std::uint64_t seq = 0;      // given by the session, from 1, without gaps
+  std::int64_t wall_ns = 0;   // CLOCK_REALTIME ns since the epoch: boot_ns + TraceStart::realtime_offset_ns
+  std::string_view trace_id;  // 32 lower-case hex digits
+  std::string_view boot_id;   // /proc/sys/kernel/random/boot_id
   std::string_view host_name;
-  std::string_view host_id;          // /etc/machine-id
+  std::string_view host_id;  // /etc/machine-id
   Payload payload;
 };
 

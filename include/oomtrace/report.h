@@ -15,7 +15,7 @@ namespace oomtrace {
 inline constexpr const char* kReportSchema = "oomtrace.report/1";
 
 struct Evidence {
-  std::string what;    // "anonymous growth in the window"
+  std::string what;  // "anonymous growth in the window"
   double value = 0;
   std::string unit;    // "bytes", "bytes/s", "processes", "ratio", ...
   std::string source;  // "process.memory", "/proc/meminfo", "oom.candidate", ...

@@ -9,14 +9,15 @@
 
 namespace oomtrace {
 
-// What kind of failure it was. The command line maps each to one documented exit code (docs/man/oomtrace.1, "EXIT STATUS").
+// What kind of failure it was. The command line maps each to one documented exit code (docs/man/oomtrace.1, "EXIT
+// STATUS").
 enum class Errc {
-  kUsage,             // exit 2: the caller's words are wrong
-  kPermission,        // exit 3: a privilege is missing; context names it
-  kInput,             // exit 4: input is unreadable, damaged beyond use, or of no known kind
-  kSchemaTooNew,      // exit 4: input was written by a newer major schema
-  kKernelUnsupported, // exit 5: the kernel lacks what is needed
-  kOutput,            // exit 6: output cannot be written
+  kUsage,              // exit 2: the caller's words are wrong
+  kPermission,         // exit 3: a privilege is missing; context names it
+  kInput,              // exit 4: input is unreadable, damaged beyond use, or of no known kind
+  kSchemaTooNew,       // exit 4: input was written by a newer major schema
+  kKernelUnsupported,  // exit 5: the kernel lacks what is needed
+  kOutput,             // exit 6: output cannot be written
 };
 
 // An error says what failed, on what and why; `hint` is the command or step that helps, or empty.

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+ * The census: an iterator over all processes, read by user space at start and every second. It finds what was there
+ * before the recorder, what grew without faults (MAP_POPULATE, get_user_pages) and what a lost record hid.
+ */
+#include "helpers/growth.bpf.h"
+
+#define CENSUS_THRESHOLD_PAGES 64
+
+SEC("iter/task")
+int census(struct bpf_iter__task* ctx) {
+  const struct task_struct* task = ctx->task;
+  if (!task || task->tgid != task->pid) return 0;
+  if (task->flags & PF_KTHREAD) return 0;
+  const struct mm_struct* mm = find_mm(task);
+  if (!mm) return 0; /* a zombie: it holds no memory */
+
+  struct oomtrace_memory record = {};
+  fill_header(&record.h, OOMTRACE_KIND_MEMORY, sizeof(record));
+  record.h.valid = OOMTRACE_HAS_MM;
+  read_mm(&record.mm, mm);
+  const __u32 tgid = task->tgid;
+  struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
+  const __u64 start = BPF_CORE_READ(task, start_boottime);
+  const bool known = state && state->start_boot_ns == start;
+  if (known && !census_all && moved_pages(state, &record.mm) < CENSUS_THRESHOLD_PAGES) return 0;
+  fill_memory(&record, task, state, known ? OOMTRACE_MEMORY_CENSUS : OOMTRACE_MEMORY_SNAPSHOT);
+  tell_cgroup(task_memcg_css(task));
+  if (!known) state = remember_process(&record.task, &record.mm);
+  if (state) remember_counters(state, &record.mm);
+  bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+  return 0;
+}

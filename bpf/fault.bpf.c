@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+ * Page faults: the hot path. Counted exactly in a per-CPU accumulator; see helpers/growth.bpf.h.
+ */
+#include "helpers/growth.bpf.h"
+
+/* arch/x86/include/asm/trap_pf.h */
+#define X86_PF_PROT 0x1
+#define X86_PF_WRITE 0x2
+
+static __always_inline void count_fault(unsigned long error_code, int base) {
+  const __u32 zero = 0;
+  struct fault_accumulator* acc = bpf_map_lookup_elem(&accumulators, &zero);
+  if (!acc) return;
+  const __u32 tgid = bpf_get_current_task_btf()->tgid;
+  if (acc->tgid != tgid) {
+    if (acc->pending) flush_accumulator(acc, false);
+    acc->tgid = tgid;
+  }
+  if (!(error_code & X86_PF_PROT))
+    acc->counts[base]++;
+  else if (error_code & X86_PF_WRITE)
+    acc->counts[base + 1]++;
+  else
+    return; /* a protection fault on a read is no memory */
+  if (++acc->pending >= flush_after_faults) flush_accumulator(acc, true);
+}
+
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(on_page_fault_user, unsigned long address, struct pt_regs* regs, unsigned long error_code) {
+  count_fault(error_code, 0);
+  return 0;
+}
+
+SEC("tp_btf/page_fault_kernel")
+int BPF_PROG(on_page_fault_kernel, unsigned long address, struct pt_regs* regs, unsigned long error_code) {
+  count_fault(error_code, 2);
+  return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+ * Where memory ran out: from oom_control where it was read, else from the kernel stack and the state of the memcgs.
+ */
+#ifndef OOMTRACE_READ_DOMAIN_BPF_H
+#define OOMTRACE_READ_DOMAIN_BPF_H
+
+#include "read_memcg.bpf.h"
+#include "read_task.bpf.h"
+
+/* A counter is taken to be at its limit when less than one charge batch of room is left (MEMCG_CHARGE_BATCH, 64 pages
+ * since 6.1): between the failed charge and this moment others may have given a little back.
+ */
+#define AT_LIMIT_PAGES 64
+
+static __always_inline bool at_limit(const struct mem_cgroup* memcg) {
+  __s64 usage = BPF_CORE_READ(memcg, memory.usage.counter);
+  __u64 max = BPF_CORE_READ(memcg, memory.max);
+  if (usage >= 0 && (__u64)usage + AT_LIMIT_PAGES >= max) return true;
+  if (!memcg_v1 || !bpf_core_field_exists(memcg->memsw)) return false;
+  usage = BPF_CORE_READ(memcg, memsw.usage.counter);
+  max = BPF_CORE_READ(memcg, memsw.max);
+  return usage >= 0 && (__u64)usage + AT_LIMIT_PAGES >= max;
+}
+
+/* mark_victim does not say whose limit was hit: the nearest ancestor of the allocating task's memcg that is at its
+ * limit and that the victim lives below.
+ */
+static __always_inline struct cgroup_subsys_state* find_domain(const struct task_struct* trigger,
+                                                               const struct task_struct* victim) {
+  struct cgroup_subsys_state* css = task_memcg_css(trigger);
+  const struct cgroup_subsys_state* victim_css = task_memcg_css(victim);
+  for (int i = 0; i < OOMTRACE_CGROUP_LEVELS; i++) {
+    if (!css || !BPF_CORE_READ(css, parent)) return NULL;
+    if (at_limit(css_memcg(css)) && css_within(victim_css, (__u64)css)) return css;
+    css = BPF_CORE_READ(css, parent);
+  }
+  return NULL;
+}
+
+/* The swap that a memcg may use beside its memory; mem_cgroup_get_max() in mm/memcontrol.c. */
+static __always_inline __u64 memcg_swap_pages(const struct mem_cgroup* memcg) {
+  if (memcg_v1 && bpf_core_field_exists(memcg->memsw))
+    return BPF_CORE_READ(memcg, memsw.max) - BPF_CORE_READ(memcg, memory.max);
+  if (bpf_core_field_exists(memcg->swap)) return BPF_CORE_READ(memcg, swap.max);
+  return 0;
+}
+
+static __always_inline __u64 memcg_total_pages(const struct mem_cgroup* memcg, __u64 limit, __u64 swap_limit) {
+  __u64 total = limit;
+  if (read_swappiness(memcg)) {
+    const __u64 swap_total = total_swap_pages;
+    total += swap_limit < swap_total ? swap_limit : swap_total;
+  }
+  return total ? total : 1;
+}
+
+static __always_inline void fill_memcg(struct oomtrace_oom_kill* record, const struct cgroup_subsys_state* css) {
+  const struct mem_cgroup* memcg = css_memcg(css);
+  record->domain_memcg = css_id(css);
+  record->limit_pages = BPF_CORE_READ(memcg, memory.max);
+  record->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
+  record->swap_limit_pages = memcg_swap_pages(memcg);
+  record->total_pages = memcg_total_pages(memcg, record->limit_pages, record->swap_limit_pages);
+  record->h.valid |= OOMTRACE_HAS_LIMIT | OOMTRACE_HAS_SWAP_LIMIT | OOMTRACE_HAS_TOTAL_PAGES;
+}
+
+#endif

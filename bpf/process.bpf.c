@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+ * Lineage: fork, exec, exit, and changes of oom_score_adj.
+ */
+#include "helpers/emit.bpf.h"
+#include "helpers/growth.bpf.h"
+#include "helpers/read_memcg.bpf.h"
+#include "helpers/read_task.bpf.h"
+
+/* copy_process() in kernel/fork.c, at its end: the child is complete and has not run. It alone carries the flags. */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_task_newtask, struct task_struct* child, __u64 clone_flags) {
+  if (clone_flags & CLONE_THREAD) return 0;
+  const struct cgroup_subsys_state* css = task_memcg_css(child);
+  tell_cgroup(css);
+  struct oomtrace_fork* record = emit_lifecycle(OOMTRACE_KIND_FORK, struct oomtrace_fork);
+  if (!record) return 0;
+  read_task(&record->parent, bpf_get_current_task_btf());
+  read_task(&record->child, child);
+  record->clone_flags = clone_flags;
+  record->memcg = css_id(css);
+  record->uid = read_uid(child);
+  record->h.valid = OOMTRACE_HAS_MEMCG | OOMTRACE_HAS_UID;
+  struct mm_struct* mm = BPF_CORE_READ(child, mm);
+  if (mm) {
+    read_mm(&record->mm, mm);
+    record->h.valid |= OOMTRACE_HAS_MM;
+    remember_process(&record->child, &record->mm);
+  }
+  submit_quietly(record);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_process_exec, struct task_struct* task, int old_pid, struct linux_binprm* binprm) {
+  const struct cgroup_subsys_state* css = task_memcg_css(task);
+  tell_cgroup(css);
+  struct oomtrace_exec* record = emit_lifecycle(OOMTRACE_KIND_EXEC, struct oomtrace_exec);
+  if (!record) return 0;
+  read_task(&record->task, task);
+  record->memcg = css_id(css);
+  record->ppid = read_ppid(task);
+  record->uid = read_uid(task);
+  record->h.valid = OOMTRACE_HAS_MEMCG | OOMTRACE_HAS_PARENT | OOMTRACE_HAS_UID;
+  bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), BPF_CORE_READ(binprm, filename));
+
+  const unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+  const unsigned long end = BPF_CORE_READ(task, mm, arg_end);
+  if (end > start) {
+    const unsigned long length = end - start;
+    record->args_full_len = length > 0xffffffffUL ? 0xffffffffU : length;
+    unsigned long wanted = length < OOMTRACE_ARGS_LEN - 1 ? length : OOMTRACE_ARGS_LEN - 1;
+    barrier_var(wanted); /* keeps the mask, which is the bound that the verifier understands */
+    wanted &= OOMTRACE_ARGS_LEN - 1;
+    if (bpf_probe_read_user(record->args, wanted, (void*)start) == 0) record->args_len = wanted;
+  }
+  submit_quietly(record);
+  return 0;
+}
+
+/* The last thread's exit is the process's. Since 6.18 the address space is still there; before, it has gone. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_process_exit, struct task_struct* task) {
+  if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
+  if (BPF_CORE_READ(task, flags) & PF_KTHREAD) return 0;
+  flush_this_cpu();
+  const __u32 tgid = task->tgid;
+  const struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
+  struct oomtrace_exit* record = emit_lifecycle(OOMTRACE_KIND_EXIT, struct oomtrace_exit);
+  if (record) {
+    read_task(&record->task, task);
+    record->ppid = read_ppid(task);
+    record->h.valid = OOMTRACE_HAS_PARENT | OOMTRACE_HAS_EXIT_CODE;
+    const int group_code = BPF_CORE_READ(task, signal, group_exit_code);
+    record->exit_code = group_code ? group_code : BPF_CORE_READ(task, exit_code);
+    if (BPF_CORE_READ(task, signal, oom_mm)) record->flags |= OOMTRACE_EXIT_OOM_VICTIM;
+    const struct mm_struct* mm = BPF_CORE_READ(task, mm);
+    if (mm) {
+      read_mm(&record->mm, mm);
+      record->h.valid |= OOMTRACE_HAS_MM;
+    }
+    if (state) {
+      record->fresh_faults = state->faults[0];
+      record->wp_faults = state->faults[1];
+      record->kernel_fresh_faults = state->faults[2];
+      record->kernel_wp_faults = state->faults[3];
+    }
+    submit_quietly(record);
+  }
+  bpf_map_delete_elem(&processes, &tgid);
+  return 0;
+}
+
+SEC("tp_btf/oom_score_adj_update")
+int BPF_PROG(on_oom_score_adj_update, struct task_struct* task) {
+  struct oomtrace_score_adj* record = emit_lifecycle(OOMTRACE_KIND_SCORE_ADJ, struct oomtrace_score_adj);
+  if (!record) return 0;
+  read_task(&record->task, task);
+  read_task(&record->by, bpf_get_current_task_btf());
+  record->adj = read_adj(task);
+  submit_quietly(record);
+  return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+ * Types of the BPF programs' global variables, which the generated skeleton mentions. Plain C; not part of the ABI of
+ * records: both sides come from one build.
+ */
+#ifndef OOMTRACE_BPF_GLOBALS_H
+#define OOMTRACE_BPF_GLOBALS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/* Kernel functions that the programs look for in the kernel stack; user space takes the addresses from kallsyms. */
+enum oomtrace_function {
+  OOMTRACE_FN_MEMCG_OOM,   /* mem_cgroup_out_of_memory */
+  OOMTRACE_FN_KILL,        /* __oom_kill_process */
+  OOMTRACE_FN_KILL_MEMBER, /* oom_kill_memcg_member */
+  OOMTRACE_FN_SYSRQ,       /* moom_callback */
+  OOMTRACE_FN_COUNT
+};
+
+struct oomtrace_function_range {
+  __u64 start, end; /* kernel text; start == end: not known */
+};
+
+enum oomtrace_ring { OOMTRACE_RING_KILL, OOMTRACE_RING_LIFECYCLE, OOMTRACE_RING_GROWTH, OOMTRACE_RING_COUNT };
+
+/* Entries of the map `scanned`; a power of two. More processes in one scan than this are not kept. */
+#define OOMTRACE_SCANNED_MAX 16384
+
+/* The OOM path's own state; oom_lock serialises all of it (mm/oom_kill.c). */
+struct oomtrace_oom_state {
+  __u64 decision;
+  __u64 domain_css; /* address of the domain's memcg, 0: whole machine */
+  __u64 victim_mm;
+  __u64 total_pages;
+  __u32 signalled_tgid; /* target of the SIGKILL that __oom_kill_process just sent */
+  __u32 signalled_by;   /* tid that sent it */
+  __u32 walk_wanted;    /* a new decision was seen and its candidates not yet told */
+  __u32 victim_tgid;
+  __u32 domain;
+  __u32 has_total;
+  __u32 scanned, emitted, dropped;
+  __u32 scan_start; /* first entry of the running scan in the map `scanned` */
+  __u32 scan_count;
+  __u32 has_decision;   /* the members below were read at the entry of oom_kill_process() */
+  __u64 signalled_task; /* address of the task that was signalled */
+  __u64 last_scanned;   /* address of the task evaluated last */
+  __u64 control_total;  /* of struct oom_control */
+  __u64 control_memcg_css;
+  __s64 control_chosen_points;
+  __u64 control_nodes[4];
+  __u32 control_gfp;
+  __s32 control_order;
+  __u32 control_constraint;
+  __u32 control_has_nodes;
+  char control_message[48];
+};
+
+#endif
