@@ -5,10 +5,11 @@
 #ifndef OOMTRACE_MAPS_BPF_H
 #define OOMTRACE_MAPS_BPF_H
 
+#include "kernel_types.bpf.h" /* first: bpf_helpers.h needs the integer types */
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "kernel_types.bpf.h"
 
 #include "oomtrace/abi.h"
 #include "oomtrace/bpf_globals.h"
