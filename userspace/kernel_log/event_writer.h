@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// OOM reports and notes of a kernel log -> Events, in the words and units of the stream.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "kernel_log/log_parser.h"
+#include "kernel_log/report_queue.h"
+#include "oomtrace/event.h"
+
+namespace oomtrace::kernel_log {
+
+class EventWriter : public ReportConsumer {
+ public:
+  EventWriter(EventConsumer& consumer, std::string trace_id) : consumer_(consumer), trace_id_(std::move(trace_id)) {}
+
+  void on_report(const OomReport& report) override;
+  void on_note(const Note& note) override;
+  // End of the log: trace.stop, and trace.start before it if nothing was given out.
+  void finish();
+
+ private:
+  // Host facts that a trace.start told last.
+  struct Facts {
+    std::string host, boot_id, release, version;
+    std::uint32_t page_size = 0;
+    std::int64_t offset_ns = 0;
+    Opt<std::uint64_t> mem_total, swap_total;
+    Opt<int> cgroup_version;
+  };
+
+  void start(const Facts& facts, const Stamp& stamp);
+  void emit(const Stamp& stamp, Payload payload);
+
+  EventConsumer& consumer_;
+  std::string trace_id_;
+  Facts facts_;
+  bool started_ = false;
+  std::uint64_t incidents_ = 0;
+  std::uint64_t seq_ = 0;
+};
+
+}  // namespace oomtrace::kernel_log

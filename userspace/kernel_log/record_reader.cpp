@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines of a log in any form -> LogRecords.
+#include "kernel_log/record_reader.h"
+
+#include "kernel_log/clean_line.h"
+#include "kernel_log/json_walk.h"
+#include "kernel_log/prefix.h"
+#include "kernel_log/scan.h"
+
+namespace oomtrace::kernel_log {
+namespace {
+
+constexpr std::size_t kMaxJsonDepth = 64;
+
+bool starts_json(std::string_view s) {
+  take(s, "data: ");
+  take(s, '\x1e');
+  if (!s.starts_with('{') && !s.starts_with("[{")) return false;
+  s = trim(s.substr(s.front() == '[' ? 2 : 1));
+  return s.empty() || s.front() == '"';
+}
+
+bool is_field_name(std::string_view s) {
+  if (s.empty() || s.size() > 64) return false;
+  for (const char c : s) {
+    if (!(c >= 'A' && c <= 'Z') && !is_digit(c) && c != '_') return false;
+  }
+  return !is_digit(s.front());
+}
+
+// Lines whose names may hold an escaped newline of their own.
+bool names_a_task(std::string_view s) {
+  return contains(s, "ill process ") || contains(s, "led process ") || contains(s, "invoked oom") ||
+         contains(s, "oom-kill:") || trim_front(s).starts_with('[');
+}
+
+}  // namespace
+
+void RecordReader::line(std::string_view raw) {
+  std::string_view s = clean_line(raw, scratch_);
+  if (export_line(s)) return;
+  const std::string_view t = trim_front(s);
+  if (starts_json(t)) {
+    if (s.starts_with('{')) {
+      json_depth_ = 0;
+      fields_.clear();
+    }
+    walk_json(t, *this);
+    return;
+  }
+  if (json_depth_ > 0) {
+    if (!t.empty() && std::string_view("\"{}[]").find(t.front()) != std::string_view::npos) {
+      walk_json(t, *this);
+      return;
+    }
+    json_depth_ = 0;
+    fields_.clear();
+  }
+  LogRecord kmsg;
+  std::string_view rest = t;
+  if (take_kmsg_header(rest, kmsg)) {
+    after_kmsg_ = true;
+  } else if (after_kmsg_ && s.starts_with(' ')) {
+    // Dictionary of the record before: " SUBSYSTEM=acpi".
+    const auto equals = t.find('=');
+    if (equals != t.npos && is_field_name(t.substr(0, equals))) return;
+    after_kmsg_ = false;
+  } else {
+    after_kmsg_ = false;
+  }
+  emit({}, s);
+}
+
+bool RecordReader::export_line(std::string_view s) {
+  if (!in_export_) {
+    if (!s.starts_with("__CURSOR=") && !s.starts_with("__REALTIME_TIMESTAMP=")) return false;
+    in_export_ = true;
+    fields_.clear();
+  }
+  if (s.empty()) {
+    in_export_ = false;
+    emit_fields();
+    return true;
+  }
+  const auto equals = s.find('=');
+  const std::string_view name = s.substr(0, equals);
+  if (!is_field_name(name)) {
+    in_export_ = false;
+    fields_.clear();
+    return false;
+  }
+  if (equals == s.npos) {
+    binary_key_ = name;
+  } else {
+    fields_.add(name, std::string(s.substr(equals + 1)));
+  }
+  return true;
+}
+
+void RecordReader::binary(std::string_view value) {
+  fields_.add(binary_key_, std::string(value));
+  binary_key_.clear();
+}
+
+void RecordReader::open() {
+  if (json_depth_ == 0) fields_.clear();
+  if (json_depth_ < kMaxJsonDepth) ++json_depth_;
+}
+
+void RecordReader::close() {
+  if (json_depth_ > 0) --json_depth_;
+  emit_fields();
+}
+
+void RecordReader::member(std::string_view key, std::string_view raw_value) {
+  fields_.add(key, decode_json_value(raw_value));
+}
+
+void RecordReader::emit_fields() {
+  if (fields_.has_message()) emit(fields_.header(), fields_.message());
+  fields_.clear();
+}
+
+void RecordReader::emit(const LogRecord& header, std::string_view text) {
+  // A record of several lines, as one text or with its newlines escaped by who stored it.
+  const bool escaped = (contains(text, "\\x0a") || contains(text, "#012")) && !names_a_task(text);
+  LogRecord first = header;
+  for (bool begin = true; begin || !text.empty(); begin = false) {
+    std::size_t end = text.find('\n'), skip = 1;
+    if (escaped) {
+      for (const std::string_view mark : {"\\x0a", "#012"}) {
+        if (const auto at = text.find(mark); at < end) end = at, skip = 4;
+      }
+    }
+    std::string_view piece = text.substr(0, end);
+    text = end == text.npos ? std::string_view() : text.substr(end + skip);
+    // `first` keeps views of the first piece while the others follow.
+    std::string later_scratch;
+    if (header.prefixed) piece = clean_line(piece, begin ? first_scratch_ : later_scratch);
+    if (begin) {
+      first = strip_prefix(piece, year_, header);
+      sink_.on_record(first);
+    } else if (!piece.empty()) {
+      LogRecord record = first;
+      record.message = trim_back(piece);
+      sink_.on_record(record);
+    }
+  }
+}
+
+void RecordReader::finish() {
+  if (in_export_) emit_fields();
+  in_export_ = false;
+  json_depth_ = 0;
+  binary_key_.clear();
+}
+
+}  // namespace oomtrace::kernel_log
