@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# A memory cgroup of one's own, version 1 or 2: made, entered, always removed. Needs common.sh.
+# shellcheck disable=SC2034 # its variables are for whoever sources it
+
+MEMCG=         # directory of the cgroup that memcg_make made
+MEMCG_VERSION= # 1 or 2
+MEMCG_REFUSED= # why memcg_make could not
+
+# Sets MEMCG_VERSION and memcg_root, the mount point of the hierarchy that has the memory controller.
+memcg_find() {
+  local mount_point fstype options rest
+  memcg_root=
+  while read -r _ mount_point fstype options rest; do
+    if [ "$fstype" = cgroup ] && [[ ,$options, == *,memory,* ]]; then
+      MEMCG_VERSION=1 memcg_root=$mount_point
+      return 0
+    fi
+    if [ "$fstype" = cgroup2 ] && grep -qw memory "$mount_point/cgroup.controllers" 2>/dev/null; then
+      MEMCG_VERSION=2 memcg_root=$mount_point
+      return 0
+    fi
+  done </proc/self/mounts
+  MEMCG_REFUSED="no cgroup hierarchy with the memory controller is mounted (see /proc/self/mounts)"
+  return 1
+}
+
+memcg_set() { printf '%s\n' "$3" | as_root tee "$1/$2" >/dev/null; }
+
+# memcg_make NAME BYTES: a cgroup below the hierarchy's root, limited to BYTES of memory with no swap beyond them.
+memcg_make() {
+  local directory error
+  memcg_find || return 1
+  directory=$memcg_root/$1
+  if [ "$MEMCG_VERSION" = 2 ] && ! grep -qw memory "$memcg_root/cgroup.subtree_control" &&
+    ! error=$(memcg_set "$memcg_root" cgroup.subtree_control +memory 2>&1); then
+    MEMCG_REFUSED="the memory controller cannot be handed to new cgroups in $memcg_root: ${error##*: }"
+    return 1
+  fi
+  if ! error=$(as_root mkdir "$directory" 2>&1); then
+    MEMCG_REFUSED="no cgroup can be made in $memcg_root: ${error##*: }"
+    return 1
+  fi
+  MEMCG=$directory
+  if [ "$MEMCG_VERSION" = 2 ]; then
+    error=$(memcg_set "$MEMCG" memory.max "$2" 2>&1) || true
+    if [ -z "$error" ] && [ -e "$MEMCG/memory.swap.max" ]; then memcg_set "$MEMCG" memory.swap.max 0; fi
+  else
+    error=$(memcg_set "$MEMCG" memory.limit_in_bytes "$2" 2>&1) || true
+    if [ -z "$error" ] && [ -e "$MEMCG/memory.memsw.limit_in_bytes" ]; then
+      memcg_set "$MEMCG" memory.memsw.limit_in_bytes "$2"
+    fi
+  fi
+  if [ -n "$error" ]; then
+    MEMCG_REFUSED="no memory limit can be set in $MEMCG: ${error##*: }"
+    memcg_remove
+    return 1
+  fi
+}
+
+# memcg_exec CMD ARG...: moves this subshell into the cgroup and becomes CMD, still as the invoking user.
+memcg_exec() {
+  memcg_set "$MEMCG" cgroup.procs "$BASHPID" || exit 1
+  exec "$@"
+}
+
+# Ends what still runs inside, then removes the cgroup. Safe to call twice.
+memcg_remove() {
+  local try pid
+  [ -n "$MEMCG" ] || return 0
+  for try in $(seq 50); do
+    while read -r pid; do
+      as_root kill -KILL "$pid" 2>/dev/null || true
+    done < <(cat "$MEMCG/cgroup.procs" 2>/dev/null)
+    if as_root rmdir "$MEMCG" 2>/dev/null; then
+      MEMCG=
+      return 0
+    fi
+    sleep 0.1
+  done
+  warn "could not remove $MEMCG after $try tries; remove it with: rmdir $MEMCG"
+  return 1
+}
