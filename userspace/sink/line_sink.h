@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where encoded lines end: a trace file, a stream, a socket.
+#pragma once
+
+#include <string_view>
+
+#include "oomtrace/result.h"
+
+namespace oomtrace::sink {
+
+// Called by one thread, the writer's, but for cancel(). What it does between a kill and its flush must not allocate,
+// errors included: an Error's text of up to 15 bytes needs no memory.
+class LineSink {
+ public:
+  virtual ~LineSink() = default;
+
+  // Takes one line, without a newline. On an error it was not taken, and may be lost.
+  virtual Result<void> write(std::string_view line) = 0;
+
+  // Hands on what was taken; `durable` waits until it would survive a crash of the machine.
+  virtual Result<void> flush(bool durable) = 0;
+
+  // After an error: whether the sink is over for good (its reader is gone), so that trying again is pointless.
+  virtual bool ended() const { return false; }
+
+  // From any thread: a write(), flush() that waits for a slow reader gives up, now and later.
+  virtual void cancel() noexcept {}
+};
+
+}  // namespace oomtrace::sink
