@@ -12,6 +12,8 @@
 namespace oomtrace::kernel_log {
 namespace {
 
+constexpr std::size_t kMaxEarlyNotes = 64;
+
 std::string_view arch_of(std::string_view release) {
   using Name = std::pair<std::string_view, std::string_view>;
   for (const auto& [word, arch] :
@@ -93,7 +95,8 @@ void EventWriter::on_report(const OomReport& report) {
   facts.swap_total = memory.swap_total;
   if (report.swap.limit_kb) facts.cgroup_version = 2;
   if (report.memsw.limit_kb) facts.cgroup_version = 1;
-  start(facts, report.start);
+  start(facts, early_.empty() ? report.start : early_.front().stamp);
+  flush();
 
   if (report.mem_info.seen) emit(report.start, memory);
   for (CgroupMemory& cgroup : cgroup_memory(report, incidents_)) emit(report.start, std::move(cgroup));
@@ -104,6 +107,20 @@ void EventWriter::on_report(const OomReport& report) {
 }
 
 void EventWriter::on_note(const Note& note) {
+  if (!started_ && early_.size() < kMaxEarlyNotes) {
+    early_.push_back(note);
+  } else {
+    flush();
+    write_note(note);
+  }
+}
+
+void EventWriter::flush() {
+  const std::vector<Note> notes = std::exchange(early_, {});
+  for (const Note& note : notes) write_note(note);
+}
+
+void EventWriter::write_note(const Note& note) {
   start(Facts{note.host, note.boot_id, {}, {}, 0, 0, {}, {}, {}}, note.stamp);
   const ProcessRef process{note.pid, 0, note.comm};
   switch (note.kind) {
@@ -152,6 +169,7 @@ void EventWriter::on_note(const Note& note) {
 }
 
 void EventWriter::finish() {
+  flush();
   if (!started_) start({}, {});
   TraceStop stop;
   stop.reason = "end_of_input";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kernel_log/log_parser.h"
 #include "kernel_log/report_queue.h"
@@ -18,6 +19,8 @@ class EventWriter : public ReportConsumer {
 
   void on_report(const OomReport& report) override;
   void on_note(const Note& note) override;
+  // Gives out notes that wait for the first report to tell about the host.
+  void flush();
   // End of the log: trace.stop, and trace.start before it if nothing was given out.
   void finish();
 
@@ -32,11 +35,13 @@ class EventWriter : public ReportConsumer {
   };
 
   void start(const Facts& facts, const Stamp& stamp);
+  void write_note(const Note& note);
   void emit(const Stamp& stamp, Payload payload);
 
   EventConsumer& consumer_;
   std::string trace_id_;
   Facts facts_;
+  std::vector<Note> early_;
   bool started_ = false;
   std::uint64_t incidents_ = 0;
   std::uint64_t seq_ = 0;

@@ -19,7 +19,8 @@ class LineJoiner : public RecordSink {
   void on_record(const LogRecord& record) override;
   // Gives out what is held back.
   void flush();
-  bool holding() const { return holding_; }
+  // What is held back; empty if nothing is.
+  std::string_view held_message() const { return holding_ ? std::string_view(message_) : std::string_view(); }
 
  private:
   void hold(const LogRecord& record);

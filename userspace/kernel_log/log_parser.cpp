@@ -8,6 +8,7 @@
 #include "kernel_log/event_writer.h"
 #include "kernel_log/line_feed.h"
 #include "kernel_log/line_joiner.h"
+#include "kernel_log/needle_search.h"
 #include "kernel_log/record_reader.h"
 #include "kernel_log/utf16.h"
 
@@ -22,7 +23,9 @@ struct LogParser::Impl : LineReader {
         lines(*this) {}
 
   void on_line(std::string_view line) override { reader.line(line); }
-  bool needs_lines() const override { return assembler.busy() || reader.in_record(); }
+  bool needs_lines() const override {
+    return assembler.busy() || reader.in_record() || find_needle(joiner.held_message(), 0) != std::string_view::npos;
+  }
   bool wants_binary() const override { return reader.wants_binary(); }
   void on_binary(std::string_view value) override { reader.binary(value); }
 
@@ -53,6 +56,7 @@ void LogParser::feed_kmsg(std::string_view record) {
 void LogParser::flush() {
   impl_->joiner.flush();
   impl_->assembler.flush();
+  impl_->writer.flush();
 }
 
 void LogParser::finish() {

@@ -73,7 +73,7 @@ void set_tag(LogRecord& record, const Tag& tag) {
   record.foreign = true;
 }
 
-// Behind a syslog-like stamp: "host tag: ", "tag: ", "host ", or an empty host.
+// Behind a syslog-like stamp: "host tag: ", "tag: ", or, before what can only be the kernel's, "host ".
 void take_host_and_tag(std::string_view& s, LogRecord& record) {
   s = trim_front(s);
   Tag tag;
@@ -91,12 +91,11 @@ void take_host_and_tag(std::string_view& s, LogRecord& record) {
     if (!is_host_char(c)) return;
   }
   t = trim_front(t);
+  const bool bare = is_kernel_word(t);
+  if (!bare && !take_tag(t, tag)) return;
   record.host = host;
+  if (!bare) set_tag(record, tag);
   s = t;
-  if (!is_kernel_word(t) && take_tag(t, tag)) {
-    set_tag(record, tag);
-    s = t;
-  }
 }
 
 // journalctl short-monotonic has "host kernel: " behind the bracket: only with a tag that cannot be a message.
@@ -185,7 +184,7 @@ bool take_shipper(std::string_view& s) {
   if (s.starts_with("[pod/")) {
     const auto close = s.find(']');
     if (close == s.npos || close > 300) return false;
-    s.remove_prefix(close + 1);
+    s = trim_front(s.substr(close + 1));
     return true;
   }
   std::string_view t = s;

@@ -6,7 +6,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -16,18 +15,12 @@
 #include <vector>
 
 #include "event_collector.h"
+#include "log_files.h"
 
 namespace oomtrace::kernel_log {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 template <class T>
 Json opt(const std::optional<T>& value) {
