@@ -60,7 +60,7 @@ memcg_make() {
 
 # memcg_exec CMD ARG...: moves this subshell into the cgroup and becomes CMD, still as the invoking user.
 memcg_exec() {
-  memcg_set "$MEMCG" cgroup.procs "$BASHPID" || exit 1
+  memcg_set "$MEMCG" cgroup.procs "$BASHPID" || exit 125
   exec "$@"
 }
 

@@ -1,0 +1,217 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The parts of scripts/test, one function each. Needs common.sh, packages.sh and tally.sh.
+# shellcheck disable=SC2034,SC2119,SC2120 # PARTS is for scripts/test; built_* are called by a computed name as well
+#
+# A part counts each of its tests, or names why it was not run; it never ends the script.
+
+# In the order of running. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
+PARTS=(build unit schema corpus offline sanitizers lint fuzz live vm)
+
+# Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
+declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
+  [fuzz]=1800 [live]=900 [vm]=1500)
+
+# Tests of the part corpus by name; the part unit leaves them out.
+CORPUS_TESTS='[Cc]orpus'
+
+declare -A BUILT=() # preset -> yes or no
+
+# packages_for PART ENTRY...: non-zero, and named as not run, where something is missing that cannot be had.
+packages_for() {
+  local part=$1
+  shift
+  if ! ensure_packages "$@"; then
+    not_run "$part" "$PACKAGES_REFUSED"
+    return 1
+  fi
+}
+
+# built PRESET [CMAKE_OPTION...]: builds it once, as a check of its own.
+built() {
+  local preset=$1
+  if [ -z "${BUILT[$preset]:-}" ]; then
+    BUILT[$preset]=no
+    if check "build $preset" "${LIMITS[build]}" build_preset "$@"; then BUILT[$preset]=yes; fi
+  fi
+  [ "${BUILT[$preset]}" = yes ]
+}
+
+built_dev() {
+  packages_for "${1:-build dev}" "${PACKAGES_OFFLINE[@]}" "${PACKAGES_LIVE[@]}" "${PACKAGES_TESTS[@]}" && built dev
+}
+# Without its own tests: what is tested with it is the program that users run.
+built_release() {
+  packages_for "${1:-build release}" "${PACKAGES_OFFLINE[@]}" "${PACKAGES_LIVE[@]}" &&
+    built release -DOOMTRACE_TESTS=OFF
+}
+
+# needs dev|release PART: for parts that test a build which another check has judged already.
+needs() {
+  local preset=$1 part=$2
+  "built_$preset" "$part" && return 0
+  [ -z "${BUILT[$preset]:-}" ] || not_run "$part" "build $preset failed"
+  return 1
+}
+
+# Debian's own python3: where another one comes first in PATH, that one does not see Debian's modules.
+system_python() {
+  if [ -x /usr/bin/python3 ]; then say /usr/bin/python3; else say python3; fi
+}
+
+# ctest_preset NAME PRESET [CTEST_OPTION...]: tests of a build, counted one by one.
+ctest_preset() {
+  local name=$1 preset=$2 junit=$LOGS/$1.xml counts status=0
+  shift 2
+  mkdir -p "$LOGS"
+  rm -f "$junit"
+  logged "$name" "${LIMITS[unit]}" ctest --test-dir "$OOMTRACE_ROOT/build/$preset" --parallel "$JOBS" --timeout 120 \
+    --output-on-failure --no-tests=error --output-junit "$junit" "$@" || status=$?
+  if [ ! -s "$junit" ]; then
+    failed "$name: ctest ended with status $status and without results"
+    return
+  fi
+  counts=$("$(system_python)" "$OOMTRACE_ROOT/scripts/lib/junit.py" "$junit") || counts="0 passed, 1 failed"
+  say "$counts"
+  add_counts "$name" "${counts##*$'\n'}"
+  # Tests that could not even start are no cases in the results.
+  if [ "$status" -ne 0 ] && [[ $counts == *" 0 failed"* ]]; then failed "$name: ctest ended with status $status"; fi
+}
+
+part_build() {
+  built_dev || true
+  built_release || true
+}
+
+part_unit() { if needs dev unit; then ctest_preset unit dev --exclude-regex "$CORPUS_TESTS"; fi; }
+
+part_schema() {
+  needs release schema || return 0
+  packages_for schema "${PACKAGES_SCHEMA[@]}" || return 0
+  counted schema "${LIMITS[schema]}" "$(system_python)" "$OOMTRACE_ROOT/scripts/lib/check_schema.py" \
+    "$OOMTRACE_ROOT/build/release/oomtrace"
+}
+
+part_corpus() {
+  if [ -z "${OOMTRACE_CORPUS:-}" ]; then
+    not_run corpus "OOMTRACE_CORPUS is not set (a folder of kernel logs, NAME.log with its truth NAME.json each)"
+  elif [ ! -d "$OOMTRACE_CORPUS" ]; then
+    failed "corpus: OOMTRACE_CORPUS=$OOMTRACE_CORPUS is not a folder"
+  elif needs dev corpus; then
+    ctest_preset corpus dev --tests-regex "$CORPUS_TESTS"
+  fi
+}
+
+# What the offline build was made of, by ninja's own account: no BPF compiler, no libbpf.
+offline_is_offline() {
+  local directory=$OOMTRACE_ROOT/build/offline
+  ! { ninja -C "$directory" -t commands && ninja -C "$directory" -t deps; } |
+    grep -E -m1 'target bpf|bpftool|-lbpf|libbpf|include/bpf/|skel\.h'
+}
+
+# Both programs must say the same about every recording there is.
+offline_reports_the_same() {
+  local input offline release seen=0
+  for input in "$OOMTRACE_ROOT"/tests/replay/traces/*.oomtrace "$OOMTRACE_ROOT"/tests/replay/kernel_logs/*.txt; do
+    [ -f "$input" ] || continue
+    seen=$((seen + 1))
+    offline=$("$OOMTRACE_ROOT/build/offline/oomtrace" report --format json "$input") || return 1
+    release=$("$OOMTRACE_ROOT/build/release/oomtrace" report --format json "$input") || return 1
+    if [ "$offline" != "$release" ]; then
+      say "differs: $input"
+      return 1
+    fi
+  done
+  [ "$seen" -gt 0 ]
+}
+
+part_offline() {
+  packages_for offline "${PACKAGES_OFFLINE[@]}" || return 0
+  if ! built offline -DOOMTRACE_TESTS=OFF; then return 0; fi
+  if offline_is_offline; then
+    passed "offline: built without libbpf and clang"
+  else
+    failed "offline: built without libbpf and clang"
+  fi
+  if needs release "offline: reports as build/release does"; then
+    if offline_reports_the_same; then
+      passed "offline: reports as build/release does"
+    else
+      failed "offline: reports as build/release does"
+    fi
+  fi
+}
+
+part_sanitizers() {
+  packages_for sanitizers "${PACKAGES_OFFLINE[@]}" "${PACKAGES_LIVE[@]}" "${PACKAGES_TESTS[@]}" || return 0
+  if built asan-ubsan; then
+    ctest_preset sanitizers asan-ubsan --exclude-regex "$CORPUS_TESTS"
+  else
+    not_run sanitizers "build asan-ubsan failed"
+  fi
+}
+
+part_lint() {
+  packages_for lint "${PACKAGES_LINT[@]}" || return 0
+  # clang-tidy reads generated headers, the skeleton among them.
+  needs dev lint || return 0
+  counted lint "${LIMITS[lint]}" "$OOMTRACE_ROOT/scripts/lint" --jobs "$JOBS" --no-install
+}
+
+# One minute for all targets together; what a run finds is kept in build/fuzz-corpus for the next one.
+part_fuzz() {
+  local target name targets=() each
+  if [ ! -f "$OOMTRACE_ROOT/tests/fuzz/CMakeLists.txt" ]; then
+    not_run fuzz "there are no fuzz targets in this version"
+    return 0
+  fi
+  packages_for fuzz "${PACKAGES_OFFLINE[@]}" "${PACKAGES_TESTS[@]}" "${PACKAGES_FUZZ[@]}" || return 0
+  if ! built fuzz; then
+    not_run fuzz "build fuzz failed"
+    return 0
+  fi
+  mapfile -t targets < <(find "$OOMTRACE_ROOT/build/fuzz" -type f -name 'fuzz_*' -perm -u+x | sort)
+  if [ ${#targets[@]} -eq 0 ]; then
+    failed "fuzz: the build made no fuzz_* programs"
+    return 0
+  fi
+  each=$((60 / ${#targets[@]}))
+  [ "$each" -gt 0 ] || each=1
+  for target in "${targets[@]}"; do
+    name=${target##*/}
+    fuzz_one "$name" "$target" "$each"
+  done
+}
+
+fuzz_one() {
+  local name=$1 target=$2 seconds=$3 corpus=$OOMTRACE_ROOT/build/fuzz-corpus/$1 options=() seeds
+  mkdir -p "$corpus"
+  seeds=$OOMTRACE_ROOT/tests/fuzz/seeds/${name#fuzz_}
+  if [ -f "$OOMTRACE_ROOT/tests/fuzz/${name#fuzz_}.dict" ]; then
+    options+=("-dict=$OOMTRACE_ROOT/tests/fuzz/${name#fuzz_}.dict")
+  fi
+  options+=("$corpus")
+  if [ -d "$seeds" ]; then options+=("$seeds"); fi
+  check "fuzz ${name#fuzz_}" "$((seconds + 120))" "$target" "-max_total_time=$seconds" -rss_limit_mb=2048 -timeout=20 \
+    "-artifact_prefix=$corpus-" "${options[@]}" || true
+}
+
+part_live() {
+  local runner=$OOMTRACE_ROOT/tests/live/run.py
+  if [ ! -f "$runner" ]; then
+    not_run live "there are no live tests in this version"
+    return 0
+  fi
+  if ! can_root; then
+    not_run live "recording needs root: $(why_no_root)"
+    return 0
+  fi
+  if needs release live; then
+    counted live "${LIMITS[live]}" as_root "$(system_python)" "$runner" "$OOMTRACE_ROOT/build/release/oomtrace"
+  fi
+}
+
+part_vm() {
+  packages_for vm "${PACKAGES_VM[@]}" || return 0
+  if needs release vm; then counted vm "${LIMITS[vm]}" "$OOMTRACE_ROOT/scripts/vm-matrix" --no-install; fi
+}
