@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words of the wire for event kinds and enumerations, in the order of their enumerators.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <variant>
+
+#include "oomtrace/event.h"
+
+namespace oomtrace::codec {
+
+// Index = index of the Payload alternative.
+inline constexpr std::array<std::string_view, std::variant_size_v<Payload>> kEventKinds = {
+    "trace.start",     "trace.stop",     "trace.lost",    "process.fork", "process.exec",
+    "process.exit",    "process.memory", "process.info",  "oom.kill",     "oom.candidate",
+    "oom.end",         "oom.reaped",     "oom.score_adj", "signal.kill",  "system.memory",
+    "system.pressure", "system.mounts",  "cgroup.memory", "kernel.log"};
+
+inline constexpr std::array<std::string_view, 6> kDomainNames = {"unknown", "global",    "memcg",
+                                                                 "cpuset",  "mempolicy", "sysrq"};
+inline constexpr std::array<std::string_view, 5> kDecidedByNames = {"unknown", "kernel", "allocating_task", "sysrq",
+                                                                    "bpf"};
+inline constexpr std::array<std::string_view, 5> kProvenanceNames = {"kernel_exact", "kernel_walk", "kernel_log",
+                                                                     "census", "reconstructed"};
+inline constexpr std::array<std::string_view, 8> kExcludedNames = {
+    "no", "oom_score_adj_min", "init", "kernel_thread", "other_domain", "already_dying", "in_vfork", "no_memory"};
+inline constexpr std::array<std::string_view, 4> kMemoryReasonNames = {"moved", "census", "snapshot", "kill"};
+
+inline std::string_view event_kind_name(const Event& event) { return kEventKinds[event.payload.index()]; }
+
+}  // namespace oomtrace::codec
