@@ -42,17 +42,16 @@ memcg_make() {
     return 1
   fi
   MEMCG=$directory
-  if [ "$MEMCG_VERSION" = 2 ]; then
-    error=$(memcg_set "$MEMCG" memory.max "$2" 2>&1) || true
-    if [ -z "$error" ] && [ -e "$MEMCG/memory.swap.max" ]; then memcg_set "$MEMCG" memory.swap.max 0; fi
-  else
-    error=$(memcg_set "$MEMCG" memory.limit_in_bytes "$2" 2>&1) || true
-    if [ -z "$error" ] && [ -e "$MEMCG/memory.memsw.limit_in_bytes" ]; then
-      memcg_set "$MEMCG" memory.memsw.limit_in_bytes "$2"
-    fi
-  fi
-  if [ -n "$error" ]; then
+  local limit=memory.limit_in_bytes swap=memory.memsw.limit_in_bytes most_with_swap=$2
+  if [ "$MEMCG_VERSION" = 2 ]; then limit=memory.max swap=memory.swap.max most_with_swap=0; fi
+  if ! error=$(memcg_set "$MEMCG" "$limit" "$2" 2>&1); then
     MEMCG_REFUSED="no memory limit can be set in $MEMCG: ${error##*: }"
+    memcg_remove
+    return 1
+  fi
+  # Kernels without swap accounting have no such file.
+  if [ -e "$MEMCG/$swap" ] && ! error=$(memcg_set "$MEMCG" "$swap" "$most_with_swap" 2>&1); then
+    MEMCG_REFUSED="no swap limit can be set in $MEMCG: ${error##*: }"
     memcg_remove
     return 1
   fi

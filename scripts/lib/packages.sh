@@ -35,10 +35,23 @@ missing_packages() {
   done | sort -u
 }
 
-apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install \
-    "$@"
+# apt-get ARG...: at a terminal with all it says; else only what it says when it fails.
+apt_get() {
+  local command=(as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q "$@") output
+  if [ -t 1 ]; then
+    "${command[@]}"
+  elif ! output=$("${command[@]}" 2>&1); then
+    printf '%s\n' "$output" | tail -n 30
+    return 1
+  fi
 }
+
+apt_update() {
+  say "updating the package lists"
+  apt_get update || warn "apt-get update failed; going on with the lists that are there"
+}
+
+apt_install() { apt_get -y --no-install-recommends install "$@"; }
 
 # ensure_packages ENTRY...: installs what is missing, as root or through sudo. Non-zero where that is not possible;
 # PACKAGES_REFUSED then says why in one line.
@@ -56,13 +69,11 @@ ensure_packages() {
     return 1
   fi
   say "installing: ${missing[*]}"
-  # Fresh machines have no package lists, and old lists name files that are gone from the archive: both end here.
-  if ! apt_install "${missing[@]}"; then
-    say "updating the package lists"
-    as_root apt-get -q update || warn "apt-get update failed; trying with the lists that are there"
-    if ! apt_install "${missing[@]}"; then
-      PACKAGES_REFUSED="apt-get could not install: ${missing[*]}"
-      return 1
-    fi
+  # A fresh machine has no package lists.
+  if ! apt-cache show "${missing[@]}" >/dev/null 2>&1; then apt_update; fi
+  # Old lists name files that are gone from the archive.
+  if ! apt_install "${missing[@]}" && ! { apt_update && apt_install "${missing[@]}"; }; then
+    PACKAGES_REFUSED="apt-get could not install: ${missing[*]}"
+    return 1
   fi
 }
