@@ -29,8 +29,8 @@ constexpr std::string_view kBeforeHarmlessKey[] = {"cache",  "caption",  "column
                                                    "input",  "json",     "label",  "output",  "partition", "primary",
                                                    "prompt", "response", "sort",   "target",  "text"};
 // Last parts that say the value is about the secret, not the secret.
-constexpr std::string_view kAbout[] = {"budget", "count", "dim",  "dir",   "file", "len", "length",
-                                       "level",  "limit", "path", "ratio", "size", "ttl", "type"};
+constexpr std::string_view kAbout[] = {"budget", "count", "dim",   "dims", "dir",   "file", "head", "heads", "len",
+                                       "length", "level", "limit", "path", "ratio", "size", "ttl",  "type"};
 constexpr std::string_view kSwitch[] = {"disable", "enable", "has", "is",   "no",
                                         "require", "skip",   "use", "with", "without"};
 
