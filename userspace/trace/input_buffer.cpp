@@ -10,7 +10,7 @@
 namespace oomtrace::trace {
 namespace {
 
-constexpr std::size_t kFirstSize = std::size_t{256} << 10;
+constexpr std::size_t kFirstSize = std::size_t{64} << 10;
 
 }  // namespace
 

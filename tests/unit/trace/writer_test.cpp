@@ -201,6 +201,15 @@ TEST(TraceWriter, full_disk_is_an_error_that_can_be_retried) {
   if (!skipped.empty()) GTEST_SKIP() << skipped;
 }
 
+bool wait_for_bytes(const std::string& path) {
+  for (int i = 0; i < 10'000; ++i) {
+    std::error_code none;
+    if (const auto size = std::filesystem::file_size(path, none); !none && size > 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
 TEST(TraceWriter, sigkill_at_any_moment_leaves_a_readable_trace) {
   const TempDir directory;
   std::mt19937 random(11);
@@ -219,7 +228,9 @@ TEST(TraceWriter, sigkill_at_any_moment_leaves_a_readable_trace) {
       }
       for (;;) ::pause();
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(500 + random() % 30'000));
+    // Some die at their very start, the others once their first frame is there.
+    ASSERT_TRUE(round % 4 == 0 || wait_for_bytes(path));
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -232,7 +243,7 @@ TEST(TraceWriter, sigkill_at_any_moment_leaves_a_readable_trace) {
     ASSERT_TRUE(std::equal(back.lines.begin(), back.lines.end(), lines.begin()));
     most = std::max(most, back.lines.size());
   }
-  EXPECT_GT(most, 0U);
+  EXPECT_GT(most, 50U);
 }
 
 }  // namespace
