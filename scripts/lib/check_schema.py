@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds what report and stream print for every recording of tests/replay against the published schemas in docs/.
+"""Holds what report and stream print for every recording of tests/replay against the published schemas.
 
 usage: check_schema.py OOMTRACE. One test for each recording and schema; closes with counts.
 """
@@ -18,7 +18,7 @@ except ImportError:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RECORDINGS = (("tests/replay/traces", ".oomtrace"), ("tests/replay/kernel_logs", ".txt"))
-REPORT, EVENT = "docs/oomtrace.report-1.schema.json", "docs/oomtrace.event-1.schema.json"
+REPORT, EVENT = "docs/schema/oomtrace.report-1.schema.json", "docs/schema/oomtrace.event-1.schema.json"
 PRINTED_ERRORS = 3
 
 

@@ -10,7 +10,7 @@ PACKAGES_OFFLINE=(ca-certificates g++=g++ cmake=cmake ninja-build=ninja pkg-conf
   nlohmann-json3-dev libsimdjson-dev libzstd-dev libcli11-dev libexpected-dev)
 # Recording.
 PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev)
-PACKAGES_TESTS=(libgtest-dev ccache=ccache python3)
+PACKAGES_TESTS=(libgtest-dev ccache=ccache python3 python3-jsonschema)
 PACKAGES_SCHEMA=(python3 python3-jsonschema)
 PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellcheck mandoc=mandoc python3)
 # The sanitizer and fuzzer run-time of Debian's default clang.

@@ -73,7 +73,7 @@ ctest_preset() {
   fi
   counts=$("$(system_python)" "$OOMTRACE_ROOT/scripts/lib/junit.py" "$junit") || counts="0 passed, 1 failed"
   say "$counts"
-  add_counts "$name" "${counts##*$'\n'}"
+  add_counts "$name" "${counts##*$'\n'}" "$(grep '^not run: ' <<<"$counts")"
   # Tests that could not even start are no cases in the results.
   if [ "$status" -ne 0 ] && [[ $counts == *" 0 failed"* ]]; then failed "$name: ctest ended with status $status"; fi
 }
@@ -152,10 +152,11 @@ part_sanitizers() {
 }
 
 part_lint() {
+  local options=(--jobs "$JOBS" --no-install)
   packages_for lint "${PACKAGES_LINT[@]}" || return 0
   # clang-tidy reads generated headers, the skeleton among them.
-  needs dev lint || return 0
-  counted lint "${LIMITS[lint]}" "$OOMTRACE_ROOT/scripts/lint" --jobs "$JOBS" --no-install
+  built_dev "lint: clang-tidy" || options+=(--no-tidy)
+  counted lint "${LIMITS[lint]}" "$OOMTRACE_ROOT/scripts/lint" "${options[@]}"
 }
 
 # One minute for all targets together; what a run finds is kept in build/fuzz-corpus for the next one.

@@ -83,19 +83,26 @@ counted() {
     failed "$name: ended with status $status and without counts"
     return
   fi
-  add_counts "$name" "$last"
+  add_counts "$name" "$last" "$(grep '^not run: ' "$log" | sort -u)"
   if [ "$status" -ne 0 ] && [[ $last == *" 0 failed"* ]]; then failed "$name: ended with status $status"; fi
 }
 
-# add_counts NAME "N passed, N failed[, N skipped]"
+# add_counts NAME "N passed, N failed[, N skipped]" [LINES_WITH_REASONS]
 add_counts() {
-  local ok bad left
+  local ok bad left reasons=()
   read -r ok _ bad _ left _ <<<"$2"
   PASSED=$((PASSED + ok))
   FAILED=$((FAILED + bad))
   SKIPPED=$((SKIPPED + ${left:-0}))
   if [ "$bad" -gt 0 ]; then FAILURES+=("$1: $bad failed"); fi
-  if [ "${left:-0}" -gt 0 ]; then NOT_RUN+=("not run: $1: $left tests, with their reasons in its output above"); fi
+  if [ "${left:-0}" -gt 0 ]; then
+    mapfile -t reasons <<<"${3:-}"
+    if [ -n "${reasons[0]}" ]; then
+      NOT_RUN+=("${reasons[@]}")
+    else
+      NOT_RUN+=("not run: $1: $left tests, which do not say why")
+    fi
+  fi
 }
 
 # The last lines; the very last one is for machines.
