@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shell functions of the guest. Sourced by busybox sh.
+# OUT is the directory of the running session; a scenario's processes are named by labels.
+
+say() {  # a line of progress for the host
+  echo "MATRIX $*" > /dev/ttyS0
+}
+
+put() {  # hands one directory of /out to the host and frees it
+  tar -cf - -C /out "$1" >&9
+  sync
+  rm -rf "/out/$1"
+}
+
+mark() {  # a line of ours in the kernel log, to cut it by
+  echo "<6>matrix: $*" > /dev/kmsg
+}
+
+wait_word() {  # FILE WORD SECONDS: until the word stands in the file
+  tries=$(($3 * 20))
+  until grep -q "$2" "$1" 2>/dev/null; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || return 1
+    usleep 50000
+  done
+}
+
+spawn() {  # LABEL CGROUP PROGRAM ARGS...: in the background; CGROUP is a directory or -; the pid is in LABEL.pid
+  label=$1 group=$2
+  shift 2
+  (
+    echo 0 > /proc/self/oom_score_adj
+    [ "$group" = - ] || echo 0 > "$group/cgroup.procs"
+    exec "$@" > "$OUT/$SCENARIO.$label.log" 2>&1
+  ) &
+  echo $! > "$OUT/$SCENARIO.$label.pid"
+  eval "pid_$label=$!"
+  started="$started $!"
+}
+
+ready() {  # LABEL...: until each has said so
+  for label; do
+    wait_word "$OUT/$SCENARIO.$label.log" ready 20 || say "problem $SCENARIO $label is not ready"
+  done
+}
+
+go() {  # LABEL: starts a workload that waits, and waits for its end without starting anything meanwhile
+  eval "pid=\$pid_$1"
+  kill -USR1 "$pid"
+  wait "$pid"
+  echo $? > "$OUT/$SCENARIO.$1.status"
+}
+
+scenario() {  # NAME: runs function scenario_NAME between two marks, then ends what is left of it
+  SCENARIO=$1
+  started=
+  mark "begin $1"
+  "scenario_$1"
+  mark "end $1"
+  for pid in $started; do
+    kill -9 "$pid" 2>/dev/null
+  done
+  for pid in $started; do
+    wait "$pid" 2>/dev/null
+  done
+  say "scenario $1 $(cut -d' ' -f1 /proc/uptime)"
+}
+
+new_group() {  # PATH [LIMIT]: a version 2 memory cgroup
+  mkdir -p "/cg/$1"
+  [ -z "$2" ] || echo "$2" > "/cg/$1/memory.max"
+  [ ! -e "/cg/$1/memory.swap.max" ] || echo "${3:-0}" > "/cg/$1/memory.swap.max"
+}
+
+drop_group() {  # PATH: ends its processes and removes it
+  for tries in 1 2 3 4 5 6 7 8 9 10; do
+    for pid in $(cat "/cg/$1/cgroup.procs" 2>/dev/null); do
+      kill -9 "$pid" 2>/dev/null
+    done
+    rmdir "/cg/$1" 2>/dev/null && return
+    usleep 100000
+  done
+  say "problem cannot remove cgroup $1"
+}
