@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Roles and jobs: the training families that PyTorch versions and launchers make, and what is no training at all.
+#include "model/roles.h"
+
+#include <gtest/gtest.h>
+
+#include "model/jobs.h"
+#include "model/world.h"
+#include "support/event_builder.h"
+
+namespace oomtrace::model {
+namespace {
+
+using test::mib;
+using test::ref;
+
+struct RolesTest : ::testing::Test {
+  World world;
+  test::EventStream events{[this](const Event& event) { world.apply(event); }};
+
+  void start(std::uint32_t pid, std::uint32_t parent, std::string_view comm, std::string_view command_line,
+             std::vector<std::pair<std::string_view, std::string_view>> environment = {},
+             std::vector<std::string_view> libraries = {}, std::vector<std::string_view> threads = {}) {
+    const ProcessRef process = ref(pid, comm, pid);
+    const std::string executable =
+        "/usr/bin/" + std::string(command_line.substr(0, std::min(command_line.find(' '), command_line.size())));
+    events.at(pid);
+    if (const Process* maker = world.by_pid(0, parent)) events.fork(ref(parent, maker->comm, parent), process);
+    events.exec(process, executable, command_line, parent);
+    if (environment.empty() && libraries.empty() && threads.empty()) return;
+    ProcessInfo info;
+    info.process = process;
+    info.environment = std::move(environment);
+    info.libraries = std::move(libraries);
+    info.threads = std::move(threads);
+    events.emit(info);
+  }
+  void fork(std::uint32_t pid, std::uint32_t parent, std::string_view comm) {
+    events.at(pid).fork(ref(parent, world.by_pid(0, parent)->comm, parent), ref(pid, comm, pid));
+  }
+  std::string role(std::uint32_t pid) {
+    const Roles roles(world);
+    const Process* process = world.by_pid(0, pid);
+    EXPECT_FALSE(roles.of(process->id).reason.empty());
+    return to_string(roles.of(process->id).role);
+  }
+};
+
+TEST_F(RolesTest, a_plain_parent_is_no_trainer_and_its_forked_children_are_workers) {
+  start(10, 1, "grower", "grower 3");
+  fork(11, 10, "grower");
+  fork(12, 10, "grower");
+  EXPECT_EQ(role(10), "other");
+  EXPECT_EQ(role(11), "worker");
+  EXPECT_EQ(role(12), "worker");
+}
+
+TEST_F(RolesTest, a_child_that_execs_is_no_worker) {
+  start(10, 1, "sh", "sh run.sh");
+  start(11, 10, "ls", "ls -l");
+  EXPECT_EQ(role(10), "other");
+  EXPECT_EQ(role(11), "other");
+}
+
+TEST_F(RolesTest, old_pytorch_by_its_library_and_forks) {
+  start(10, 1, "python3", "python3 train.py", {}, {"libtorch_cpu.so"});
+  fork(11, 10, "python3");
+  EXPECT_EQ(role(10), "trainer");
+  EXPECT_EQ(role(11), "dataloader_worker");
+}
+
+TEST_F(RolesTest, new_pytorch_by_the_names_of_its_workers_alone) {
+  start(10, 1, "python3", "python3 train.py");
+  fork(11, 10, "pt_data_worker");
+  fork(12, 10, "python3");
+  EXPECT_EQ(role(10), "trainer");
+  EXPECT_EQ(role(11), "dataloader_worker");
+  EXPECT_EQ(role(12), "dataloader_worker");
+}
+
+TEST_F(RolesTest, pytorch_2_3_names_workers_like_the_trainer) {
+  start(10, 1, "pt_main_thread", "python3 train.py");
+  fork(11, 10, "pt_main_thread");
+  EXPECT_EQ(role(10), "trainer");
+  EXPECT_EQ(role(11), "dataloader_worker");
+}
+
+TEST_F(RolesTest, forkserver_workers_are_grandchildren) {
+  start(10, 1, "python3", "python3 train.py", {}, {"libtorch_cpu.so"});
+  start(11, 10, "python3", "python3 -c from multiprocessing.resource_tracker import main;main(5)");
+  start(12, 10, "python3", "python3 -c from multiprocessing.forkserver import main; main(8, 9, ['__main__'])");
+  fork(13, 12, "pt_data_worker");
+  fork(14, 12, "python3");
+  EXPECT_EQ(role(10), "trainer");
+  EXPECT_EQ(role(11), "other");
+  EXPECT_EQ(role(12), "other");
+  EXPECT_EQ(role(13), "dataloader_worker");
+  EXPECT_EQ(role(14), "dataloader_worker");
+  const Roles roles(world);
+  const Jobs jobs(world, roles);
+  EXPECT_EQ(jobs.root_of(world.by_pid(0, 13)->id), world.by_pid(0, 10)->id);
+}
+
+TEST_F(RolesTest, spawned_workers_of_a_trainer_and_of_a_plain_program) {
+  const char* const spawned =
+      "python3 -c from multiprocessing.spawn import spawn_main; spawn_main(tracker_fd=6, pipe_handle=8) "
+      "--multiprocessing-fork";
+  start(10, 1, "python3", "python3 train.py", {}, {"libtorch_cpu.so"});
+  start(11, 10, "python3", spawned);
+  start(20, 1, "python3", "python3 pool.py");
+  start(21, 20, "python3", spawned);
+  EXPECT_EQ(role(11), "dataloader_worker");
+  EXPECT_EQ(role(20), "other");
+  EXPECT_EQ(role(21), "worker");
+}
+
+TEST_F(RolesTest, a_spawned_process_with_workers_of_its_own_is_a_trainer) {
+  start(10, 1, "python3", "python3 main.py");
+  start(11, 10, "python3",
+        "python3 -c from multiprocessing.spawn import spawn_main; spawn_main(pipe_handle=8) --multiprocessing-fork");
+  fork(12, 11, "pt_data_worker");
+  EXPECT_EQ(role(11), "trainer");
+  EXPECT_EQ(role(12), "dataloader_worker");
+}
+
+TEST_F(RolesTest, torchrun_ranks_and_their_workers_are_one_job) {
+  start(10, 1, "pt_elastic", "python3 /usr/bin/torchrun --nproc-per-node=2 train.py");
+  start(11, 10, "python3", "python3 -u train.py", {{"RANK", "0"}, {"LOCAL_RANK", "0"}});
+  start(12, 10, "python3", "python3 -u train.py", {{"RANK", "1"}, {"LOCAL_RANK", "1"}});
+  fork(13, 11, "pt_data_worker");
+  start(14, 12, "nvidia-smi", "nvidia-smi -q", {{"RANK", "1"}, {"LOCAL_RANK", "1"}});
+  EXPECT_EQ(role(10), "launcher");
+  EXPECT_EQ(role(11), "trainer");
+  EXPECT_EQ(role(12), "trainer");
+  EXPECT_EQ(role(13), "dataloader_worker");
+  EXPECT_EQ(role(14), "other");
+  const Roles roles(world);
+  const Jobs jobs(world, roles);
+  const ProcessId root = world.by_pid(0, 10)->id;
+  for (const std::uint32_t pid : {11u, 12u, 13u, 14u}) EXPECT_EQ(jobs.root_of(world.by_pid(0, pid)->id), root) << pid;
+  EXPECT_EQ(jobs.of(root).name, "pt_elastic (10)");
+}
+
+TEST_F(RolesTest, launchers_by_command_line_and_not_by_a_path_that_contains_the_word) {
+  start(10, 1, "python3", "/usr/bin/python3 -m torch.distributed.run train.py");
+  start(11, 1, "accelerate", "/opt/venv/bin/python /opt/venv/bin/accelerate launch train.py");
+  start(12, 1, "python3", "python3 /home/u/deepspeed/train.py");
+  start(13, 1, "python3", "python3 train.py --launcher torchrun");
+  EXPECT_EQ(role(10), "launcher");
+  EXPECT_EQ(role(11), "launcher");
+  EXPECT_EQ(role(12), "other");
+  EXPECT_EQ(role(13), "other");
+}
+
+TEST_F(RolesTest, helpers_by_name_and_command_line) {
+  start(10, 1, "python3", "python3 train.py", {}, {"libtorch_cpu.so"});
+  start(11, 10, "torch_shm_manag", "/usr/lib/torch/bin/torch_shm_manager");
+  start(12, 10, "python3", "python3 /usr/lib/torch/_inductor/compile_worker/__main__.py --workers=4 --parent=10");
+  fork(13, 12, "python3");
+  EXPECT_EQ(role(11), "shm_manager");
+  EXPECT_EQ(role(12), "compile_worker");
+  EXPECT_EQ(role(13), "compile_worker");
+}
+
+TEST_F(RolesTest, a_rank_below_a_shell_wrapper_is_the_trainer) {
+  start(10, 1, "bash", "bash run.sh", {{"RANK", "3"}});
+  start(11, 10, "python3", "python3 train.py", {{"RANK", "3"}});
+  EXPECT_EQ(role(10), "other");
+  EXPECT_EQ(role(11), "trainer");
+}
+
+TEST_F(RolesTest, families_of_one_shell_are_different_jobs) {
+  start(10, 1, "bash", "bash");
+  start(11, 10, "grower", "grower 1");
+  start(12, 10, "grower", "grower 2");
+  fork(13, 11, "grower");
+  const Roles roles(world);
+  const Jobs jobs(world, roles);
+  const auto root = [&](std::uint32_t pid) { return jobs.root_of(world.by_pid(0, pid)->id); };
+  EXPECT_EQ(root(13), root(11));
+  EXPECT_NE(root(11), root(12));
+  EXPECT_NE(root(11), root(10));
+}
+
+TEST_F(RolesTest, circles_and_endless_lines_of_hostile_events_end) {
+  events.at(1).fork(ref(10, "a", 10), ref(11, "a", 11));
+  events.at(2).fork(ref(11, "a", 11), ref(10, "a", 10));
+  for (std::uint32_t pid = 100; pid < 3000; ++pid) {
+    events.at(pid).fork(ref(pid + 1, "z", 5000 - pid), ref(pid, "z", 5001 - pid));
+  }
+  const Roles roles(world);
+  const Jobs jobs(world, roles);
+  EXPECT_EQ(roles.of(world.by_pid(0, 10)->id).role, Role::kWorker);
+  EXPECT_NE(jobs.root_of(world.by_pid(0, 100)->id), kNoProcess);
+}
+
+}  // namespace
+}  // namespace oomtrace::model

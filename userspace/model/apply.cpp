@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// World::apply and what the trace, the host and its cgroups say of themselves.
+#include <variant>
+
+#include "model/world.h"
+
+namespace oomtrace::model {
+
+void World::apply(const Event& event) {
+  const At at = locate(event);
+  std::visit([&](const auto& payload) { on(payload, at); }, event.payload);
+  forget_beyond(quiet_dead_, limits_.quiet_dead);
+  forget_beyond(failed_dead_, limits_.failed_dead);
+}
+
+void World::on(const TraceStart& start, const At& at) {
+  Trace& trace = traces_[at.trace];
+  trace.started = true;
+  HostFacts& host = trace.host;
+  host.tool_version = clip(start.tool_version);
+  host.kernel_release = clip(start.kernel_release);
+  host.kernel_version = clip(start.kernel_version);
+  host.arch = clip(start.arch);
+  host.source = clip(start.source);
+  host.command = clip(start.command);
+  host.page_size = start.page_size;
+  host.cpus = start.cpus;
+  host.mem_total = start.mem_total;
+  host.swap_total = start.swap_total;
+  host.cgroup_version = start.cgroup_version;
+  host.overcommit_memory = start.overcommit_memory;
+  host.overcommit_ratio = start.overcommit_ratio;
+  host.overcommit_kbytes = start.overcommit_kbytes;
+  host.panic_on_oom = start.panic_on_oom;
+  host.oom_kill_allocating_task = start.oom_kill_allocating_task;
+  host.oom_dump_tasks = start.oom_dump_tasks;
+  host.swappiness = start.swappiness;
+  host.plan.clear();
+  for (const PlanRow& row : start.plan) {
+    if (host.plan.size() == limits_.list) break;
+    host.plan.push_back({clip(row.fact), clip(row.way), clip(row.why_not_better)});
+  }
+  host.warnings.clear();
+  for (const std::string_view warning : start.warnings) {
+    if (host.warnings.size() == limits_.list) break;
+    host.warnings.push_back(clip(warning));
+  }
+}
+
+void World::on(const TraceStop& stop, const At& at) {
+  traces_[at.trace].stop_reason = clip(stop.reason);
+  traces_[at.trace].command_status = stop.command_status;
+}
+
+void World::on(const TraceLost& lost, const At& at) {
+  std::map<std::string, Loss>& losses = traces_[at.trace].losses;
+  std::string source = clip(lost.source);
+  if (losses.size() >= limits_.list && losses.find(source) == losses.end()) source = "other";
+  Loss& loss = losses[source];
+  loss.count = loss.count + lost.count < loss.count ? UINT64_MAX : loss.count + lost.count;
+  if (!lost.detail.empty()) loss.detail = clip(lost.detail);
+}
+
+void World::on(const SystemMemory& memory, const At& at) {
+  boots_[at.boot].memory.add(at.boot_ns, SystemSample{memory});
+}
+
+void World::on(const SystemPressure& pressure, const At& at) {
+  auto& by_resource = boots_[at.boot].pressure;
+  const std::string resource = clip(pressure.resource);
+  if (by_resource.size() >= limits_.list && by_resource.find(resource) == by_resource.end()) return;
+  by_resource.try_emplace(resource, limits_.system_samples)
+      .first->second.add(at.boot_ns, PressureSample{pressure.some, pressure.full});
+}
+
+void World::on(const SystemMounts& mounts, const At& at) {
+  std::vector<Mount>& kept = boots_[at.boot].mounts;
+  kept.clear();
+  for (const SystemMount& mount : mounts.mounts) {
+    if (kept.size() == limits_.list) break;
+    kept.push_back({clip(mount.mount_point), clip(mount.fstype), mount.size, mount.used});
+  }
+}
+
+void World::on(const CgroupMemory& memory, const At& at) {
+  Cgroup* cgroup = cgroup_slot(at.boot, memory.cgroup);
+  if (!cgroup) return;
+  cgroup->version = memory.version;
+  cgroup->memory.add(at.boot_ns,
+                     CgroupSample{memory.usage, memory.limit, memory.high, memory.swap_usage, memory.swap_limit,
+                                  memory.peak, memory.anon, memory.file, memory.shmem, memory.kernel, memory.slab,
+                                  memory.page_tables, memory.file_mapped, memory.oom_kills});
+  if (memory.incident_id) cgroup->memory.pin_last();
+}
+
+// Raw lines are for readers of the stream; what they say of kills arrives as oom.* events.
+void World::on(const KernelLog&, const At&) {}
+
+}  // namespace oomtrace::model

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// What oom.* and signal.* events change: incidents, their kills and candidates, who was signalled by whom.
+#include <algorithm>
+
+#include "model/world.h"
+
+namespace oomtrace::model {
+namespace {
+
+template <class T>
+void fill(std::optional<T>& known, const std::optional<T>& told) {
+  if (!known) known = told;
+}
+
+void fill(std::string& known, std::string_view told) {
+  if (known.empty()) known = told;
+}
+
+}  // namespace
+
+std::size_t World::incident_index(std::uint64_t id, const At& at) {
+  const auto [entry, is_new] = incident_by_id_.try_emplace({at.trace, id}, incidents_.size());
+  if (is_new) {
+    Incident& incident = incidents_.emplace_back();
+    incident.trace = at.trace;
+    incident.id = id;
+    incident.boot_ns = at.boot_ns;
+    incident.wall_ns = at.wall_ns;
+    keep_the_living(at.boot);
+  }
+  return entry->second;
+}
+
+void World::told_decision(Decision& decision, const OomDecision& told, const At& at) {
+  if (decision.domain == DomainKind::kUnknown) decision.domain = told.domain;
+  if (decision.decided_by == DecidedBy::kUnknown) decision.decided_by = told.decided_by;
+  fill(decision.constraint, told.constraint);
+  told_cgroup(decision.cgroup, told.cgroup, at);
+  fill(decision.limit, told.limit);
+  fill(decision.usage, told.usage);
+  fill(decision.swap_limit, told.swap_limit);
+  fill(decision.total_pages, told.total_pages);
+  fill(decision.chosen_points, told.chosen_points);
+  fill(decision.nodes, told.nodes);
+  if (decision.trigger.pid == 0 && (told.trigger.pid != 0 || !told.trigger.comm.empty())) {
+    decision.trigger = name(told.trigger, at);
+    keep(decision.trigger.id);
+  }
+  fill(decision.trigger_tid, told.trigger_tid);
+  told_cgroup(decision.trigger_cgroup, told.trigger_cgroup, at);
+  fill(decision.trigger_oom_score_adj, told.trigger_oom_score_adj);
+  fill(decision.gfp_mask, told.gfp_mask);
+  fill(decision.gfp_names, told.gfp_names);
+  fill(decision.order, told.order);
+  if (decision.stack.empty()) {
+    for (const std::string_view frame : told.stack) decision.stack.push_back(clip(frame));
+  }
+  fill(decision.way, told.way);
+  fill(decision.oom_group, told.oom_group);
+}
+
+void World::on(const OomKill& kill, const At& at) {
+  const std::size_t index = incident_index(kill.decision.incident_id, at);
+  incidents_[index].decided = true;
+  told_decision(incidents_[index].decision, kill.decision, at);
+  if (kill.victim.pid == 0) {
+    fill(incidents_[index].no_victim, kill.no_victim.empty() ? "report_cut" : kill.no_victim);
+    return;
+  }
+  Process& victim = resolve_past(kill.victim, at);
+  Incident& incident = incidents_[index];
+
+  victim.kept = true;
+  told_parent(victim, kill.parent_pid, at);
+  told_cgroup(victim.cgroup, kill.cgroup, at);
+  if (kill.uid) victim.uid = kill.uid;
+  if (kill.oom_score_adj) victim.oom_score_adj = kill.oom_score_adj;
+  if (kill.memory) {
+    sample(victim, &*kill.memory, nullptr, at.boot_ns);
+    victim.memory.pin_last();
+  }
+  if (!kill.already_dying && !victim.killed_in) victim.killed_in = index;
+
+  const auto same = std::find_if(incident.kills.begin(), incident.kills.end(),
+                                 [&](const Kill& known) { return known.victim.id == victim.id; });
+  const bool is_new = same == incident.kills.end();
+  Kill& row = is_new ? incident.kills.emplace_back() : *same;
+  if (is_new) {
+    row.boot_ns = at.boot_ns;
+    row.victim = name_of(kill.victim, victim);
+    row.group_member = kill.group_member;
+    row.already_dying = kill.already_dying;
+  } else {
+    // The group pass names the chosen one again: chosen, and killed, it stays.
+    row.group_member = row.group_member && kill.group_member;
+    row.already_dying = row.already_dying && kill.already_dying;
+  }
+  fill(row.parent_pid, kill.parent_pid);
+  fill(row.uid, kill.uid);
+  fill(row.oom_score_adj, kill.oom_score_adj);
+  told_cgroup(row.cgroup, kill.cgroup, at);
+  fill(row.memory, kill.memory);
+  fill(row.points, kill.points);
+  fill(row.score, kill.score);
+  fill(row.sacrificed_for_pid, kill.sacrificed_for_pid);
+}
+
+void World::on(const OomCandidate& candidate, const At& at) {
+  const std::size_t index = incident_index(candidate.incident_id, at);
+  Process& process = resolve_past(candidate.process, at);
+  Incident& incident = incidents_[index];
+  process.kept = true;
+  told_parent(process, candidate.parent_pid, at);
+  told_cgroup(process.cgroup, candidate.cgroup, at);
+  if (candidate.uid) process.uid = candidate.uid;
+  if (candidate.oom_score_adj) process.oom_score_adj = candidate.oom_score_adj;
+  if (candidate.memory && process.alive()) {
+    sample(process, &*candidate.memory, nullptr, at.boot_ns);
+    process.memory.pin_last();
+  }
+
+  CandidateRow row;
+  row.process = name_of(candidate.process, process);
+  row.uid = candidate.uid;
+  row.oom_score_adj = candidate.oom_score_adj;
+  told_cgroup(row.cgroup, candidate.cgroup, at);
+  row.memory = candidate.memory;
+  row.rss = candidate.rss;
+  row.points = candidate.points;
+  row.excluded = candidate.excluded;
+  row.shares_victim_memory = candidate.shares_victim_memory;
+  row.provenance = candidate.provenance;
+
+  const auto known = candidate_row_.find({index, process.id});
+  if (known != candidate_row_.end()) {
+    // A better source's row takes the place of a poorer one's.
+    CandidateRow& old = incident.candidates[known->second];
+    if (row.provenance < old.provenance) old = std::move(row);
+    return;
+  }
+  if (incident.candidates.size() >= limits_.candidates) {
+    ++incident.candidates_over_limit;
+    return;
+  }
+  candidate_row_.emplace(std::pair{index, process.id}, incident.candidates.size());
+  incident.candidates.push_back(std::move(row));
+}
+
+void World::on(const OomEnd& end, const At& at) {
+  Incident& incident = incidents_[incident_index(end.incident_id, at)];
+  const ScanEnd row{end.scanned, end.emitted, end.dropped, end.provenance, end.report_cut};
+  const auto same = std::find_if(incident.ends.begin(), incident.ends.end(),
+                                 [&](const ScanEnd& known) { return known.provenance == end.provenance; });
+  if (same == incident.ends.end()) {
+    incident.ends.push_back(row);
+  } else {
+    *same = row;
+  }
+}
+
+void World::on(const OomReaped& reaped, const At& at) {
+  Process& process = resolve_past(reaped.process, at);
+  process.reaped = true;
+  if (!process.killed_in) return;
+  for (Kill& kill : incidents_[*process.killed_in].kills) {
+    if (kill.victim.id == process.id) kill.reaped = true;
+  }
+}
+
+void World::on(const SignalKill& signal, const At& at) {
+  constexpr std::size_t kKept = 8;
+  Process& target = resolve_past(signal.target, at);
+  if (target.signals.size() >= kKept) return;
+  SignalSeen seen;
+  seen.boot_ns = at.boot_ns;
+  seen.sender = name(signal.sender, at);
+  seen.signal = signal.signal;
+  seen.si_code = signal.si_code;
+  seen.from_kernel = signal.from_kernel;
+  seen.in_oom_kill = signal.in_oom_kill;
+  if (signal.in_oom_kill && signal.incident_id) {
+    const auto known = incident_by_id_.find({at.trace, *signal.incident_id});
+    if (known != incident_by_id_.end()) seen.incident = known->second;
+  }
+  target.signals.push_back(std::move(seen));
+}
+
+}  // namespace oomtrace::model

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Roles: what each process is to the training, and by which evidence.
+#include "model/roles.h"
+
+#include <vector>
+
+#include "model/lineage.h"
+#include "model/role_signs.h"
+#include "model/world.h"
+
+namespace oomtrace::model {
+namespace {
+
+std::string named(const Process& process) { return process.comm + " (" + std::to_string(process.pid) + ")"; }
+
+// The fork server stands between a trainer and its workers and is not anybody's rank.
+bool is_fork_server(const World& world, const Process& process) {
+  if (!runs_fork_server(process.command_line)) return false;
+  const Process* parent = world.parent_of(process);
+  return !(parent && runs_fork_server(parent->command_line) && forked_without_exec(world, process));
+}
+
+const Process* named_worker_child(const World& world, const Process& process) {
+  for (const ProcessId id : process.children) {
+    const Process* child = world.find(id);
+    if (!child) continue;
+    if (named_data_worker(child->comm)) return child;
+    if (!is_fork_server(world, *child)) continue;
+    for (const ProcessId grandchild_id : child->children) {
+      const Process* grandchild = world.find(grandchild_id);
+      if (grandchild && named_data_worker(grandchild->comm)) return grandchild;
+    }
+  }
+  return nullptr;
+}
+
+// RANK is inherited by everything below a rank: the trainer is the topmost that has it, shells apart.
+bool topmost_of_rank(const World& world, const Process& process, const std::string& rank) {
+  const Process* above = world.parent_of(process);
+  for (int level = 0; above && is_shell(*above) && level < kMaxAncestors; ++level) above = world.parent_of(*above);
+  return !above || rank_of(*above) != rank;
+}
+
+RoleInfo worker_of(const Process& process, const Process* parent, const RoleInfo& parent_role, const char* how) {
+  const std::string by = parent ? named(*parent) : "its parent";
+  if (parent && parent_role.role == Role::kTrainer && !named_data_worker(process.comm)) {
+    return {Role::kDataloaderWorker, std::string(how) + " trainer " + by};
+  }
+  return {Role::kWorker, std::string(how) + " " + by + ", purpose unknown"};
+}
+
+// A trainer by signs of its own; false where there are none.
+bool trainer_signs(const World& world, const Process& process, RoleInfo& found) {
+  if (const Process* child = named_worker_child(world, process)) {
+    found = {Role::kTrainer, "has DataLoader worker " + named(*child)};
+  } else if (const auto thread = trainer_thread(process)) {
+    found = {Role::kTrainer, "has thread " + *thread};
+  } else {
+    return false;
+  }
+  return true;
+}
+
+RoleInfo decide(const World& world, const Process& process, const RoleInfo& parent_role, const Process* parent) {
+  if (named_data_worker(process.comm)) return {Role::kDataloaderWorker, "named " + process.comm + " by PyTorch"};
+  if (named_elastic_agent(process.comm)) return {Role::kLauncher, "named pt_elastic by PyTorch"};
+  if (is_shm_manager(process)) return {Role::kShmManager, "is torch_shm_manager"};
+  if (is_resource_tracker(process.command_line)) return {Role::kOther, "Python's resource tracker"};
+  if (is_fork_server(world, process)) return {Role::kOther, "Python's fork server"};
+  if (is_compile_worker(process.command_line)) return {Role::kCompileWorker, "runs torch._inductor's compile worker"};
+
+  RoleInfo found;
+  const bool forked = forked_without_exec(world, process);
+  const bool from_fork_server = parent && runs_fork_server(parent->command_line) && forked;
+  if (from_fork_server || is_spawn_child(process.command_line)) {
+    // A trainer that torch.multiprocessing.spawn started looks like a worker but for what it does.
+    if (trainer_signs(world, process, found)) return found;
+    if (const auto device = accelerator_mapping(process)) return {Role::kTrainer, "spawned, and maps " + *device};
+    return worker_of(process, parent, parent_role, from_fork_server ? "made by the fork server of" : "spawned by");
+  }
+  if (forked) {
+    if (parent_role.role == Role::kCompileWorker)
+      return {Role::kCompileWorker, "forked by compile worker " + named(*parent)};
+    if (trainer_signs(world, process, found)) return found;
+    return worker_of(process, parent, parent_role, "forked without exec by");
+  }
+
+  const auto rank = rank_of(process);
+  if (!rank && is_launcher_command(process.command_line)) {
+    return {Role::kLauncher, "runs " + program_of(process.command_line).name};
+  }
+  if (is_shell(process)) return {Role::kOther, "a shell"};
+  if (trainer_signs(world, process, found)) return found;
+  if (rank) {
+    if (topmost_of_rank(world, process, *rank)) return {Role::kTrainer, "topmost process with " + *rank};
+    return {Role::kOther, "below the process of its rank (" + *rank + ")"};
+  }
+  if (const auto library = training_library(process)) return {Role::kTrainer, "maps " + *library};
+  if (named_main_thread(process.comm)) return {Role::kTrainer, "named pt_main_thread by PyTorch"};
+  return {Role::kOther, "no sign of training"};
+}
+
+}  // namespace
+
+const char* to_string(Role role) {
+  switch (role) {
+    case Role::kTrainer:
+      return "trainer";
+    case Role::kDataloaderWorker:
+      return "dataloader_worker";
+    case Role::kWorker:
+      return "worker";
+    case Role::kLauncher:
+      return "launcher";
+    case Role::kShmManager:
+      return "shm_manager";
+    case Role::kCompileWorker:
+      return "compile_worker";
+    case Role::kOther:
+      break;
+  }
+  return "other";
+}
+
+Roles::Roles(const World& world) {
+  const auto parent_past_fork_server = [&](const Process& process) {
+    const Process* parent = world.parent_of(process);
+    if (parent && is_fork_server(world, *parent)) {
+      if (const Process* above = world.parent_of(*parent)) return above;
+    }
+    return parent;
+  };
+  for (const auto& [id, process] : world.processes()) {
+    // Parents first, without recursion; a circle or an endless line is cut and its top decided without its parent.
+    std::vector<const Process*> line;
+    for (const Process* next = &process; next && !roles_.contains(next->id) && line.size() < kMaxAncestors;
+         next = parent_past_fork_server(*next)) {
+      line.push_back(next);
+    }
+    for (auto next = line.rbegin(); next != line.rend(); ++next) {
+      const Process* above = parent_past_fork_server(**next);
+      const RoleInfo above_role = above ? of(above->id) : RoleInfo{};
+      // Signs of the fork server itself are its direct parent's; the role that counts is the one above it.
+      const Process* direct = world.parent_of(**next);
+      RoleInfo role = decide(world, **next, above_role, direct && is_fork_server(world, *direct) ? direct : above);
+      roles_.emplace((*next)->id, std::move(role));
+    }
+  }
+}
+
+const RoleInfo& Roles::of(ProcessId id) const {
+  static const RoleInfo kUnknown{Role::kOther, "not known"};
+  const auto found = roles_.find(id);
+  return found == roles_.end() ? kUnknown : found->second;
+}
+
+}  // namespace oomtrace::model

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Timeline: a bounded series of figures over time; the newest exact, older ones thinned by merging neighbours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace oomtrace::model {
+
+// Sample needs `bool same_figures(const Sample&) const` and `void absorb(const Sample& older)`; the latter keeps what
+// must survive a merge, such as a high-water mark.
+//
+// A point holds for [from_ns, until_ns]: the same figures seen again only move its end. Pinned points (the last ones
+// before a kill) are merged away only when nothing else is left to merge.
+template <class Sample>
+class Timeline {
+ public:
+  struct Point {
+    std::uint64_t from_ns = 0;
+    std::uint64_t until_ns = 0;
+    bool pinned = false;
+    Sample sample;
+  };
+
+  // At most `capacity` points (at least 8); the newest quarter is never merged.
+  explicit Timeline(std::size_t capacity) : capacity_(capacity < 8 ? 8 : capacity) {}
+
+  // A time before the last point's counts as that point's end: the series never runs backwards.
+  void add(std::uint64_t at_ns, const Sample& sample) {
+    if (!points_.empty()) {
+      Point& last = points_.back();
+      if (at_ns < last.until_ns) at_ns = last.until_ns;
+      if (last.sample.same_figures(sample)) {
+        last.until_ns = at_ns;
+        return;
+      }
+    }
+    if (points_.size() >= capacity_) thin();
+    points_.push_back(Point{at_ns, at_ns, false, sample});
+  }
+
+  void pin_last() {
+    if (!points_.empty()) points_.back().pinned = true;
+  }
+
+  const std::vector<Point>& points() const { return points_; }
+  bool empty() const { return points_.empty(); }
+  const Point* last() const { return points_.empty() ? nullptr : &points_.back(); }
+
+  // The point in force at a time: the last one that begins at or before it; nullptr before the first.
+  const Point* at(std::uint64_t at_ns) const {
+    const Point* found = nullptr;
+    for (const Point& point : points_) {
+      if (point.from_ns > at_ns) break;
+      found = &point;
+    }
+    return found;
+  }
+
+ private:
+  void thin() {
+    if (merge_pairs(false)) return;
+    merge_pairs(true);
+  }
+
+  // Merges every second point of the older three quarters into its successor. False where that removed nothing.
+  bool merge_pairs(bool pinned_too) {
+    const std::size_t old = points_.size() - points_.size() / 4;
+    std::vector<Point> kept;
+    kept.reserve(capacity_);
+    bool drop = false;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const bool may_go = i > 0 && i + 1 < old && (pinned_too || !points_[i].pinned);
+      drop = may_go && !drop;
+      if (drop) {
+        points_[i + 1].sample.absorb(points_[i].sample);
+      } else {
+        kept.push_back(points_[i]);
+      }
+    }
+    const bool removed = kept.size() < points_.size();
+    points_.swap(kept);
+    return removed;
+  }
+
+  std::size_t capacity_;
+  std::vector<Point> points_;
+};
+
+}  // namespace oomtrace::model

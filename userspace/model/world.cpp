@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// World: who is who. Finding, making, linking and forgetting processes, cgroups, traces and boots.
+#include "model/world.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace oomtrace::model {
+
+const Process* World::find(ProcessId id) const {
+  const auto found = processes_.find(id);
+  return found == processes_.end() ? nullptr : &found->second;
+}
+
+const Process* World::by_pid(std::size_t boot, std::uint32_t pid) const {
+  const auto found = holder_.find({boot, pid});
+  return found == holder_.end() ? nullptr : find(found->second);
+}
+
+const Cgroup* World::cgroup(std::size_t boot, std::uint64_t id) const {
+  const auto found = cgroups_.find({boot, id});
+  return found == cgroups_.end() ? nullptr : &found->second;
+}
+
+const Cgroup* World::cgroup(std::size_t boot, std::string_view path) const {
+  for (const auto& [key, cgroup] : cgroups_) {
+    if (key.first == boot && cgroup.name.path == path) return &cgroup;
+  }
+  const auto found = cgroups_by_path_.find({boot, std::string(path)});
+  return found == cgroups_by_path_.end() ? nullptr : &found->second;
+}
+
+std::string World::path_of(std::size_t boot, const CgroupName& name) const {
+  if (!name.path.empty() || name.id == 0) return name.path;
+  const Cgroup* known = cgroup(boot, name.id);
+  return known ? known->name.path : std::string();
+}
+
+std::size_t World::boot_index(const Event& event) {
+  const auto found = boot_by_id_.find(event.boot_id);
+  if (found != boot_by_id_.end()) return found->second;
+  if (boots_.size() >= limits_.list) return boots_.size() - 1;
+  Boot& boot = boots_.emplace_back(limits_.system_samples);
+  boot.id = clip(event.boot_id);
+  boot.host_name = clip(event.host_name);
+  boot.host_id = clip(event.host_id);
+  boot_by_id_.emplace(boot.id, boots_.size() - 1);
+  return boots_.size() - 1;
+}
+
+std::size_t World::trace_index(const Event& event, std::size_t boot) {
+  const auto found = trace_by_id_.find(event.trace_id);
+  if (found != trace_by_id_.end()) return found->second;
+  if (traces_.size() >= limits_.list) return traces_.size() - 1;
+  Trace& trace = traces_.emplace_back();
+  trace.id = clip(event.trace_id);
+  trace.boot = boot;
+  trace.first_boot_ns = event.boot_ns;
+  trace.first_wall_ns = event.wall_ns;
+  trace_by_id_.emplace(trace.id, traces_.size() - 1);
+  return traces_.size() - 1;
+}
+
+World::At World::locate(const Event& event) {
+  At at;
+  at.boot = boot_index(event);
+  at.trace = trace_index(event, at.boot);
+  at.boot_ns = event.boot_ns;
+  at.wall_ns = event.wall_ns;
+  Trace& trace = traces_[at.trace];
+  trace.last_boot_ns = std::max(trace.last_boot_ns, event.boot_ns);
+  if (event.wall_ns != 0) {
+    if (trace.first_wall_ns == 0) trace.first_wall_ns = event.wall_ns;
+    trace.last_wall_ns = std::max(trace.last_wall_ns, event.wall_ns);
+  }
+  ++trace.events;
+  return at;
+}
+
+Process& World::create(const ProcessRef& ref, const At& at) {
+  const ProcessId id = next_id_++;
+  Process& process = processes_.try_emplace(processes_.end(), id, limits_.process_samples)->second;
+  process.id = id;
+  process.boot = at.boot;
+  process.pid = ref.pid;
+  process.start_boot_ns = ref.start_boot_ns;
+  process.first_seen_ns = at.boot_ns;
+  process.comm = clip(ref.comm);
+  const PidKey key{at.boot, ref.pid};
+  if (ref.start_boot_ns != 0) by_start_[{key, ref.start_boot_ns}] = id;
+  return process;
+}
+
+Process& World::resolve(const ProcessRef& ref, const At& at) {
+  const PidKey key{at.boot, ref.pid};
+  const auto held = holder_.find(key);
+  Process* holder = held == holder_.end() ? nullptr : &processes_.at(held->second);
+  Process* found = nullptr;
+  if (ref.start_boot_ns == 0) {
+    if (holder && holder->alive()) found = holder;
+  } else {
+    const auto known = by_start_.find({key, ref.start_boot_ns});
+    if (known != by_start_.end()) {
+      found = &processes_.at(known->second);
+    } else if (holder && holder->alive() && holder->start_boot_ns == 0) {
+      found = holder;
+      found->start_boot_ns = ref.start_boot_ns;
+      by_start_[{key, ref.start_boot_ns}] = found->id;
+    }
+  }
+  if (found) {
+    if (!ref.comm.empty() && found->comm != ref.comm) found->comm = clip(ref.comm);
+    return *found;
+  }
+
+  Process& made = create(ref, at);
+  if (holder && holder->start_boot_ns > ref.start_boot_ns && ref.start_boot_ns != 0) {
+    // A late word of an earlier holder of this pid: it cannot be alive any more.
+    end(made, std::min(at.boot_ns, holder->start_boot_ns));
+    return made;
+  }
+  if (holder && holder->alive()) end(*holder, ref.start_boot_ns ? std::min(ref.start_boot_ns, at.boot_ns) : at.boot_ns);
+  holder_[key] = made.id;
+  const auto waiting = awaiting_parent_.find(key);
+  if (waiting != awaiting_parent_.end()) {
+    for (const ProcessId child : waiting->second) {
+      const auto orphan = processes_.find(child);
+      if (orphan != processes_.end() && orphan->second.parent == kNoProcess) link(orphan->second, made);
+    }
+    awaiting_parent_.erase(waiting);
+  }
+  return made;
+}
+
+Process& World::resolve_past(const ProcessRef& ref, const At& at) {
+  if (ref.start_boot_ns == 0) {
+    const auto held = holder_.find({at.boot, ref.pid});
+    if (held != holder_.end()) return processes_.at(held->second);
+  }
+  return resolve(ref, at);
+}
+
+ProcessName World::name_of(const ProcessRef& ref, const Process& process) const {
+  return {process.id, ref.pid, process.start_boot_ns, ref.comm.empty() ? process.comm : clip(ref.comm)};
+}
+
+ProcessName World::name(const ProcessRef& ref, const At& at) {
+  if (ref.pid == 0) return {kNoProcess, 0, 0, clip(ref.comm)};
+  return name_of(ref, resolve_past(ref, at));
+}
+
+void World::end(Process& process, std::uint64_t at_ns) {
+  if (process.exit_ns) return;
+  process.exit_ns = at_ns;
+  if (process.kept) return;
+  const bool quiet = !process.wait_status || *process.wait_status == 0;
+  std::deque<ProcessId>& queue = quiet ? quiet_dead_ : failed_dead_;
+  queue.push_back(process.id);
+}
+
+void World::forget_beyond(std::deque<ProcessId>& queue, std::size_t limit) {
+  while (queue.size() > limit) {
+    const ProcessId id = queue.front();
+    queue.pop_front();
+    const Process* process = find(id);
+    if (process && !process->kept) forget(id);
+  }
+}
+
+void World::forget(ProcessId id) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end()) return;
+  const Process& process = found->second;
+  const PidKey key{process.boot, process.pid};
+  const auto held = holder_.find(key);
+  if (held != holder_.end() && held->second == id) holder_.erase(held);
+  const auto by_start = by_start_.find({key, process.start_boot_ns});
+  if (by_start != by_start_.end() && by_start->second == id) by_start_.erase(by_start);
+  if (process.parent == kNoProcess && process.parent_pid) {
+    const auto waiting = awaiting_parent_.find({process.boot, *process.parent_pid});
+    if (waiting != awaiting_parent_.end()) {
+      std::erase(waiting->second, id);
+      if (waiting->second.empty()) awaiting_parent_.erase(waiting);
+    }
+  }
+  processes_.erase(found);
+  ++forgotten_;
+}
+
+void World::link(Process& child, Process& parent) {
+  if (child.id == parent.id) return;
+  child.parent = parent.id;
+  if (parent.children.size() >= 64 && (parent.children.size() & (parent.children.size() - 1)) == 0) {
+    std::erase_if(parent.children, [this](ProcessId id) { return find(id) == nullptr; });
+  }
+  parent.children.push_back(child.id);
+}
+
+void World::told_parent(Process& process, std::optional<std::uint32_t> parent_pid, const At& at) {
+  if (!parent_pid) return;
+  const bool first = !process.parent_pid;
+  if (!first && *process.parent_pid != *parent_pid && !process.reparented_ns) process.reparented_ns = at.boot_ns;
+  process.parent_pid = parent_pid;
+  if (!first || process.parent != kNoProcess || *parent_pid == 0 || *parent_pid == process.pid) return;
+  const auto held = holder_.find({process.boot, *parent_pid});
+  if (held == holder_.end()) {
+    awaiting_parent_[{process.boot, *parent_pid}].push_back(process.id);
+  } else {
+    link(process, processes_.at(held->second));
+  }
+}
+
+Cgroup* World::cgroup_slot(std::size_t boot, const CgroupRef& ref) {
+  if (ref.id == 0 && ref.path.empty()) return nullptr;
+  const auto fill = [&](Cgroup& cgroup) {
+    cgroup.name.id = ref.id;
+    if (!ref.path.empty()) cgroup.name.path = ref.path;
+    return &cgroup;
+  };
+  if (ref.id == 0) {
+    const auto found = cgroups_by_path_.find({boot, std::string(ref.path)});
+    if (found != cgroups_by_path_.end()) return &found->second;
+    if (cgroups_by_path_.size() >= limits_.cgroups) cgroups_by_path_.erase(cgroups_by_path_.begin());
+    return fill(cgroups_by_path_.try_emplace({boot, std::string(ref.path)}, limits_.system_samples).first->second);
+  }
+  const auto found = cgroups_.find({boot, ref.id});
+  if (found != cgroups_.end()) {
+    if (!ref.path.empty() && found->second.name.path != ref.path) found->second.name.path = ref.path;
+    return &found->second;
+  }
+  if (cgroups_.size() >= limits_.cgroups) {
+    // The one whose memory was told least recently, or never, goes.
+    const auto last_told = [](const auto& entry) {
+      const auto* last = entry.second.memory.last();
+      return last ? last->until_ns : 0;
+    };
+    cgroups_.erase(std::min_element(cgroups_.begin(), cgroups_.end(),
+                                    [&](const auto& a, const auto& b) { return last_told(a) < last_told(b); }));
+  }
+  return fill(cgroups_.try_emplace({boot, ref.id}, limits_.system_samples).first->second);
+}
+
+void World::told_cgroup(CgroupName& name, const CgroupRef& ref, const At& at) {
+  if (ref.id == 0 && ref.path.empty()) return;
+  if (ref.id != 0) {
+    if (name.id != ref.id) name.path.clear();
+    name.id = ref.id;
+    cgroup_slot(at.boot, ref);
+  }
+  if (!ref.path.empty()) {
+    name.path = ref.path;
+  } else if (name.path.empty()) {
+    name.path = path_of(at.boot, name);
+  }
+}
+
+void World::keep(ProcessId id) {
+  const auto found = processes_.find(id);
+  if (found != processes_.end()) found->second.kept = true;
+}
+
+void World::keep_the_living(std::size_t boot) {
+  for (auto& [id, process] : processes_) {
+    if (process.boot != boot || !process.alive()) continue;
+    process.kept = true;
+    process.memory.pin_last();
+  }
+}
+
+}  // namespace oomtrace::model
