@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// memory.stat of both versions, and a cgroup as a folder of files.
+#include "capture/cgroup_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace oomtrace::capture {
+namespace {
+
+class CgroupFolder : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/oomtrace-cgroup-XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void put(const char* file, const char* text) { std::ofstream(folder_ + "/" + file) << text; }
+  std::string folder_;
+};
+
+TEST_F(CgroupFolder, ReadsVersion2) {
+  put("memory.current", "4096000\n");
+  put("memory.max", "max\n");
+  put("memory.swap.max", "1000\n");
+  put("memory.stat", "anon 100\nfile 70\nshmem 20\nslab 5\npagetables 3\n");
+  put("memory.events", "low 0\nhigh 0\nmax 4\noom 2\noom_kill 1\n");
+  const auto memory = read_cgroup_memory(folder_, 2);
+  ASSERT_TRUE(memory);
+  EXPECT_EQ(memory->usage, 4096000U);
+  EXPECT_FALSE(memory->limit);
+  EXPECT_EQ(memory->swap_limit, 1000U);
+  EXPECT_EQ(memory->anon, 100U);
+  EXPECT_EQ(memory->file, 50U) << "shmem is no page cache of files";
+  EXPECT_EQ(memory->shmem, 20U);
+  EXPECT_EQ(memory->oom_kills, 1U);
+}
+
+TEST_F(CgroupFolder, ReadsVersion1) {
+  put("memory.usage_in_bytes", "335544320\n");
+  put("memory.limit_in_bytes", "335544320\n");
+  put("memory.memsw.usage_in_bytes", "335545320\n");
+  put("memory.memsw.limit_in_bytes", "9223372036854771712\n");
+  put("memory.stat", "cache 1\nrss 2\ntotal_cache 90\ntotal_rss 300\ntotal_shmem 30\n");
+  put("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n");
+  const auto memory = read_cgroup_memory(folder_, 1);
+  ASSERT_TRUE(memory);
+  EXPECT_EQ(memory->limit, 335544320U);
+  EXPECT_EQ(memory->swap_usage, 1000U);
+  EXPECT_FALSE(memory->swap_limit);
+  EXPECT_EQ(memory->anon, 300U);
+  EXPECT_EQ(memory->file, 60U);
+  EXPECT_EQ(memory->oom_kills, 7U);
+}
+
+TEST_F(CgroupFolder, KnowsWhenTheCgroupHasGone) {
+  EXPECT_FALSE(read_cgroup_memory(folder_ + "/gone", 2));
+  EXPECT_FALSE(read_cgroup_memory(folder_ + "/gone", 1));
+}
+
+}  // namespace
+}  // namespace oomtrace::capture

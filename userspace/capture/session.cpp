@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rings and census go through the merge buffer; what user space reads itself waits beside it for its turn.
+#include "capture/session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "capture/cgroup_memory.h"
+#include "capture/kernel_probe.h"
+#include "capture/meminfo.h"
+#include "oomtrace/abi.h"
+
+namespace oomtrace::capture {
+
+namespace {
+
+constexpr std::size_t kMergeArena = 8U << 20;
+constexpr std::size_t kMergeRecords = 32768;
+// A record is stamped when its room is reserved and seen once submitted: this much disorder is waited for.
+constexpr std::uint64_t kMergeWindowNs = 20'000'000;
+constexpr std::size_t kMaxSampledCgroups = 64;
+constexpr std::size_t kMaxInfoWanted = 65536;
+// Below this a process is no concern of a report, so its /proc entry is left alone.
+constexpr std::int64_t kWorthReadingBytes = 16LL << 20;
+
+std::string_view symbol_name(const void* symbols, std::uint64_t address) {
+  return static_cast<const KernelSymbols*>(symbols)->name_of(address);
+}
+
+}  // namespace
+
+Session::Session(SessionOptions options, EventHandler& handler)
+    : options_(std::move(options)), handler_(handler), merge_(kMergeArena, kMergeRecords) {}
+
+Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHandler& handler) {
+  std::unique_ptr<Session> session(new Session(std::move(options), handler));
+  const features::KernelFacts kernel = probe_kernel();
+  if (!kernel.btf)
+    return fail(Errc::kKernelUnsupported, "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)", 0,
+                "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; without one, `oomtrace report` still reads its log");
+  if (!kernel.bpf_permitted) {
+    std::string missing;
+    for (const std::string& capability : missing_capabilities()) missing += " " + capability;
+    return fail(Errc::kPermission, "the kernel refuses to load BPF programs: " + kernel.bpf_refusal, 0,
+                missing.empty() ? "kernel lockdown, seccomp or a container's policy forbids bpf(2) here"
+                                : "run it with sudo; missing:" + missing);
+  }
+  auto plan = features::make_plan(kernel, session->options_.rungs);
+  if (!plan) return tl::make_unexpected(plan.error());
+  session->plan_ = *std::move(plan);
+  session->symbols_ = KernelSymbols::load();
+  session->host_ = read_host_facts();
+
+  HostFacts& host = session->host_;
+  session->options_.bpf.page_size = host.page_size;
+  session->options_.bpf.memcg_v1 = host.cgroup_version == 1;
+  session->decode_.page_size = host.page_size;
+  session->decode_.realtime_offset_ns = host.realtime_offset_ns;
+  session->decode_.trace_id = host.trace_id;
+  session->decode_.boot_id = host.boot_id;
+  session->decode_.host_name = host.host_name;
+  session->decode_.host_id = host.host_id;
+  session->decode_.symbol_name = symbol_name;
+  session->decode_.symbols = &session->symbols_;
+
+  Session* self = session.get();
+  auto bpf = BpfSession::open(
+      session->plan_, session->symbols_, session->options_.bpf,
+      [self](oomtrace_ring ring, std::span<const std::byte> record) { self->on_record(ring, record); });
+  if (!bpf) return tl::make_unexpected(bpf.error());
+  session->bpf_ = *std::move(bpf);
+  session->kernel_log_ = KernelLogFollower::open();
+  session->reader_ = std::make_unique<ProcessReader>(session->options_.redact);
+  return session;
+}
+
+void Session::start() {
+  add(make_trace_start(host_, plan_, plan_text_, options_.warnings, options_.command));
+  release(UINT64_MAX);
+  sample();
+  bpf_->census(true);
+  service();
+}
+
+void Session::on_record(oomtrace_ring ring, std::span<const std::byte> record) {
+  oomtrace_header header;
+  if (record.size() < sizeof(header)) {
+    ++undecodable_;
+    return;
+  }
+  std::memcpy(&header, record.data(), sizeof(header));
+  if (census_for_ != nullptr && header.kind == OOMTRACE_KIND_MEMORY && record.size() >= sizeof(oomtrace_memory)) {
+    oomtrace_memory row;
+    std::memcpy(&row, record.data(), sizeof(row));
+    add_candidate_from(row);
+  }
+  merge(ring, record);
+  if (ring != OOMTRACE_RING_KILL || header.kind != OOMTRACE_KIND_OOM_KILL) return;
+  kill_waiting_ = true;
+  oomtrace_oom_kill kill;
+  if (record.size() < sizeof(kill)) return;
+  std::memcpy(&kill, record.data(), sizeof(kill));
+  if ((kill.flags & (OOMTRACE_KILL_ALREADY_DYING | OOMTRACE_KILL_GROUP_MEMBER)) == 0) add_candidates(kill);
+}
+
+void Session::merge(std::uint32_t tag, std::span<const std::byte> record) {
+  oomtrace_header header;
+  std::memcpy(&header, record.data(), sizeof(header));
+  while (!merge_.push(header.boot_ns, tag, record)) {
+    MergeBuffer::Item item;
+    if (!merge_.pop(UINT64_MAX, item)) return;  // larger than the whole buffer: no record of ours is
+    merge_.count_early();
+    give_record(item);
+  }
+}
+
+// The kernel's own scan where it is watched; a walk, where the plan took it, puts its records into the ring itself;
+// else whatever a census right now still finds.
+void Session::add_candidates(const oomtrace_oom_kill& kill) {
+  const features::Fact* fact = plan_.find("candidates");
+  const features::Way* way = fact != nullptr ? fact->way() : nullptr;
+  if (way == nullptr || way->name == "task_walk" || way->name == "kernel_log") return;
+  if (way->name != "iter_task") {
+    if (add_scanned(kill)) return;
+    // oom_kill_allocating_task weighs nobody; otherwise the way attached but did not deliver.
+    if (kill.decided_by != OOMTRACE_DECIDED_ALLOCATING_TASK) ++silent_scans_;
+  }
+  add_census(kill);
+}
+
+bool Session::add_scanned(const oomtrace_oom_kill& kill) {
+  const std::span<oomtrace_oom_candidate> candidates = bpf_->scanned(kill);
+  if (candidates.empty()) return false;
+  settle_counters(candidates, kill.total_pages, host_.page_size);
+  for (const oomtrace_oom_candidate& candidate : candidates)
+    merge(OOMTRACE_RING_KILL, std::as_bytes(std::span(&candidate, 1)));
+  end_candidates(kill, static_cast<std::uint32_t>(candidates.size()), OOMTRACE_WAY_EVALUATE_TASK);
+  return true;
+}
+
+void Session::add_census(const oomtrace_oom_kill& kill) {
+  census_for_ = &kill;
+  census_count_ = 0;
+  const bool done = bpf_->census(true);
+  census_for_ = nullptr;
+  if (done) end_candidates(kill, census_count_, OOMTRACE_WAY_TASK_ITER);
+}
+
+void Session::add_candidate_from(const oomtrace_memory& row) {
+  const oomtrace_oom_kill& kill = *census_for_;
+  if (kill.domain == OOMTRACE_DOMAIN_MEMCG && !within(row.memcg, kill.domain_memcg)) return;
+  oomtrace_oom_candidate candidate{};
+  candidate.h = row.h;
+  candidate.h.kind = OOMTRACE_KIND_OOM_CANDIDATE;
+  candidate.h.size = sizeof(candidate);
+  candidate.h.boot_ns = kill.h.boot_ns;
+  candidate.decision = kill.decision;
+  candidate.task = row.task;
+  // The victim as it was when it was chosen: by now it may have given back everything.
+  candidate.mm = row.task.tgid == kill.victim.tgid ? kill.mm : row.mm;
+  candidate.memcg = row.memcg;
+  candidate.uid = row.uid;
+  candidate.ppid = row.ppid;
+  candidate.adj = row.adj;
+  candidate.way = OOMTRACE_WAY_TASK_ITER;
+  if (row.task.tgid == 1)
+    candidate.excluded = OOMTRACE_EXCLUDED_INIT;
+  else if (row.adj == -1000)
+    candidate.excluded = OOMTRACE_EXCLUDED_ADJ_MIN;
+  if (candidate.excluded == OOMTRACE_EXCLUDED_NOT && (kill.h.valid & OOMTRACE_HAS_TOTAL_PAGES) != 0) {
+    candidate.points = points_of(candidate.mm, candidate.adj, kill.total_pages, host_.page_size);
+    candidate.h.valid |= OOMTRACE_HAS_POINTS;
+  }
+  ++census_count_;
+  merge(OOMTRACE_RING_KILL, std::as_bytes(std::span(&candidate, 1)));
+}
+
+bool Session::within(std::uint64_t memcg, std::uint64_t domain) const {
+  if (memcg == domain) return true;
+  const std::string_view path = decode_.cgroups.path_of(memcg);
+  const std::string_view top = decode_.cgroups.path_of(domain);
+  return !top.empty() && path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/';
+}
+
+void Session::end_candidates(const oomtrace_oom_kill& kill, std::uint32_t count, std::uint32_t way) {
+  oomtrace_oom_end end{};
+  end.h = kill.h;
+  end.h.kind = OOMTRACE_KIND_OOM_END;
+  end.h.size = sizeof(end);
+  end.decision = kill.decision;
+  end.scanned = count;
+  end.emitted = count;
+  end.way = way;
+  merge(OOMTRACE_RING_KILL, std::as_bytes(std::span(&end, 1)));
+}
+
+// At most so many a call: a flooded log must not keep the rings waiting.
+constexpr int kMaxLogRecords = 4096;
+
+void Session::follow_kernel_log() {
+  for (int i = 0; i < kMaxLogRecords; ++i) {
+    const auto log = kernel_log_.next();
+    if (!log) return;
+    auto text = std::make_shared<std::string>(log->message);
+    KernelLog event = *log;
+    event.message = *text;
+    add(event, text);
+  }
+}
+
+void Session::service() {
+  bpf_->drain();
+  if (kill_waiting_) {
+    kill_waiting_ = false;
+    bpf_->drain();  // what was being written while the first drain went by
+    release(UINT64_MAX);
+    handler_.on_kill_complete();
+  } else {
+    const std::uint64_t now = boot_now_ns();
+    release(now > kMergeWindowNs ? now - kMergeWindowNs : 0);
+  }
+  follow_kernel_log();
+}
+
+void Session::release(std::uint64_t until_boot_ns) {
+  MergeBuffer::Item item;
+  while (true) {
+    const std::uint64_t until = pending_.empty() ? until_boot_ns : std::min(until_boot_ns, pending_.front().boot_ns);
+    while (merge_.pop(until, item)) give_record(item);
+    if (pending_.empty() || pending_.front().boot_ns > until_boot_ns) return;
+    Pending next = std::move(pending_.front());
+    pending_.pop_front();
+    give(next.boot_ns, std::move(next.payload));
+  }
+}
+
+void Session::give_record(const MergeBuffer::Item& item) {
+  Event event;
+  const auto decoded = codec::decode_record(item.bytes, decode_, event);
+  if (!decoded) {
+    ++undecodable_;
+    return;
+  }
+  oomtrace_header header;
+  std::memcpy(&header, item.bytes.data(), sizeof(header));
+  if (header.kind == OOMTRACE_KIND_CGROUP) note_cgroup(item.bytes);
+  if (!*decoded) return;
+
+  if (const auto* memory = std::get_if<ProcessMemory>(&event.payload)) {
+    if (memory->reason == MemoryReason::kSnapshot) ++status_.processes;
+    const std::int64_t rss = memory->memory ? memory->memory->anon + memory->memory->shmem + memory->memory->file : 0;
+    if (memory->reason != MemoryReason::kKill && rss >= kWorthReadingBytes)
+      want_info(memory->process.pid, memory->process.start_boot_ns);
+  } else if (std::holds_alternative<ProcessFork>(event.payload)) {
+    ++status_.processes;
+  } else if (const auto* exit = std::get_if<ProcessExit>(&event.payload)) {
+    if (status_.processes > 0) --status_.processes;
+    info_wanted_.erase({exit->process.pid, exit->process.start_boot_ns});
+  } else if (const auto* kill = std::get_if<OomKill>(&event.payload)) {
+    if (!kill->already_dying) ++status_.kills;
+  }
+  event.seq = ++seq_;
+  ++status_.events;
+  handler_.on_event(event);
+}
+
+void Session::give(std::uint64_t boot_ns, Payload&& payload) {
+  Event event;
+  event.boot_ns = boot_ns;
+  event.wall_ns = static_cast<std::int64_t>(boot_ns) + host_.realtime_offset_ns;
+  event.seq = ++seq_;
+  event.trace_id = host_.trace_id;
+  event.boot_id = host_.boot_id;
+  event.host_name = host_.host_name;
+  event.host_id = host_.host_id;
+  event.payload = std::move(payload);
+  ++status_.events;
+  handler_.on_event(event);
+}
+
+void Session::add(Payload payload, std::shared_ptr<const void> owner) {
+  pending_.push_back(Pending{boot_now_ns(), std::move(payload), std::move(owner)});
+}
+
+void Session::want_info(std::uint32_t pid, std::uint64_t start_boot_ns) {
+  if (info_wanted_.size() >= kMaxInfoWanted || !info_wanted_.emplace(pid, start_boot_ns).second) return;
+  if (!reader_->request({pid, start_boot_ns})) info_wanted_.erase({pid, start_boot_ns});
+}
+
+// Which of the cgroup and its ancestors have a limit: those are sampled.
+void Session::note_cgroup(std::span<const std::byte> record) {
+  oomtrace_cgroup cgroup;
+  if (record.size() < sizeof(cgroup)) return;
+  std::memcpy(&cgroup, record.data(), sizeof(cgroup));
+  const std::uint64_t unlimited = (std::uint64_t{INT64_MAX} / host_.page_size) - 1;
+  std::string path;
+  const std::uint32_t levels = std::min<std::uint32_t>(cgroup.levels, OOMTRACE_CGROUP_LEVELS);
+  if (cgroup.truncated != 0) return;
+  for (std::uint32_t i = levels; i-- > 0;) {
+    const char* name = cgroup.name[i];
+    path += "/" + std::string(name, strnlen(name, OOMTRACE_CGROUP_NAME));
+    if (cgroup.level[i].max_pages < unlimited && limited_cgroups_.size() < kMaxSampledCgroups)
+      limited_cgroups_.emplace(path, cgroup.level[i].id);
+  }
+}
+
+void Session::sample_cgroups() {
+  if (host_.memcg_mount.empty()) return;
+  for (auto it = limited_cgroups_.begin(); it != limited_cgroups_.end();) {
+    auto memory = read_cgroup_memory(host_.memcg_mount + it->first, host_.cgroup_version.value_or(2));
+    if (!memory) {
+      it = limited_cgroups_.erase(it);
+      continue;
+    }
+    auto path = std::make_shared<std::string>(it->first);
+    memory->cgroup = CgroupRef{it->second, *path};
+    add(*memory, path);
+    ++it;
+  }
+}
+
+void Session::sample() {
+  bpf_->drain();
+  for (OwnedProcessInfo& info : reader_->take()) {
+    auto owner = std::make_shared<OwnedProcessInfo>(std::move(info));
+    ProcessInfo view = owner->view();
+    add(std::move(view), std::move(owner));
+  }
+  if (auto memory = read_system_memory()) {
+    MachineNumbers numbers;
+    numbers.ram_pages = memory->total.value_or(0) / host_.page_size;
+    numbers.swap_pages = memory->swap_total.value_or(0) / host_.page_size;
+    numbers.swappiness = static_cast<std::uint64_t>(host_.swappiness.value_or(60));
+    numbers.oom_kill_allocating_task = host_.oom_kill_allocating_task.value_or(0) != 0;
+    bpf_->set_machine(numbers);
+    status_.mem_available_bytes = memory->available.value_or(0);
+    add(*memory);
+  }
+  if (auto pressure = read_system_pressure("memory")) add(*pressure);
+  sample_cgroups();
+  tell_losses();
+  bpf_->census(false);
+  service();
+}
+
+void Session::tell_loss(const std::string& source, std::uint64_t total, std::string_view detail) {
+  std::uint64_t& told = told_losses_[source];
+  if (total <= told) return;
+  auto owner = std::make_shared<std::string>(source);
+  TraceLost lost;
+  lost.source = *owner;
+  lost.count = total - told;
+  lost.detail = detail;
+  status_.lost_events += lost.count;
+  told = total;
+  add(lost, owner);
+}
+
+void Session::tell_losses() {
+  tell_loss("ring.kill", bpf_->lost_records(OOMTRACE_RING_KILL), "no room in the ring");
+  tell_loss("ring.lifecycle", bpf_->lost_records(OOMTRACE_RING_LIFECYCLE), "no room in the ring");
+  tell_loss("ring.growth", bpf_->lost_records(OOMTRACE_RING_GROWTH), "no room in the ring");
+  tell_loss("process_table", bpf_->lost_processes(), "more processes than the table holds");
+  tell_loss("way.candidates", silent_scans_, "oom_evaluate_task is attached but did not fire for a kill");
+  tell_loss("decoder", undecodable_, "records that could not be decoded");
+  tell_loss("kernel_log", kernel_log_.lost(), "messages overwritten before they were read");
+  tell_loss("reorder", merge_.stats().early + merge_.stats().late, "records given out of their order");
+  for (const ProgramLoss& loss : bpf_->missed_runs())
+    tell_loss("program." + loss.program, loss.missed, "runs that the kernel skipped");
+}
+
+void Session::stop(std::string_view reason, Opt<int> command_status) {
+  sample();
+  release(UINT64_MAX);
+  TraceStop last;
+  last.reason = reason;
+  last.command_status = command_status;
+  add(last);
+  release(UINT64_MAX);
+}
+
+RecorderStatus Session::status() const { return status_; }
+
+}  // namespace oomtrace::capture

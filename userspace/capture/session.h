@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The capture session: rings, census and samples merged by boot time into one numbered sequence of events.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/bpf_session.h"
+#include "capture/host_facts.h"
+#include "capture/kernel_log_follower.h"
+#include "capture/merge_buffer.h"
+#include "capture/process_reader.h"
+#include "codec/record_decoder.h"
+#include "oomtrace/event.h"
+#include "oomtrace/status.h"
+
+namespace oomtrace::capture {
+
+struct SessionOptions {
+  BpfOptions bpf;
+  std::vector<std::string> rungs;     // names of ways; empty = all
+  std::vector<std::string> warnings;  // of the caller, for trace.start
+  std::string command;                // of `record -- CMD`
+  bool redact = true;
+};
+
+// Gets each event once, in order. On the way of a kill it must neither allocate nor wait.
+class EventHandler {
+ public:
+  virtual ~EventHandler() = default;
+  virtual void on_event(const Event& event) = 0;
+  // All events of a kill have been given: make them durable now.
+  virtual void on_kill_complete() = 0;
+};
+
+// One thread uses it: the consumer. Not movable: callbacks hold its address.
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> open(SessionOptions options, EventHandler& handler);
+
+  // Becomes readable when a kill was seen; lifecycle and growth wait for the next service().
+  int epoll_fd() const { return bpf_->epoll_fd(); }
+
+  // Gives trace.start and the processes that are there already.
+  void start();
+  // Drains and gives on what is old enough; at once all of it when a kill is among it. Call on epoll_fd() and at least
+  // ten times a second.
+  void service();
+  // Once a second: census, machine, cgroups, losses.
+  void sample();
+  // Last drain and trace.stop.
+  void stop(std::string_view reason, Opt<int> command_status);
+
+  const features::AttachPlan& plan() const { return plan_; }
+  const HostFacts& host() const { return host_; }
+  RecorderStatus status() const;
+
+ private:
+  Session(SessionOptions options, EventHandler& handler);
+
+  struct Pending {  // an event of user space that waits for its turn
+    std::uint64_t boot_ns;
+    Payload payload;
+    std::shared_ptr<const void> owner;  // of the text that the payload views
+  };
+  struct Counter {
+    std::string source;
+    std::uint64_t told = 0;
+  };
+
+  void on_record(oomtrace_ring ring, std::span<const std::byte> record);
+  void merge(std::uint32_t tag, std::span<const std::byte> record);
+  void add_candidates(const oomtrace_oom_kill& kill);
+  bool add_scanned(const oomtrace_oom_kill& kill);
+  void add_census(const oomtrace_oom_kill& kill);
+  void add_candidate_from(const oomtrace_memory& row);
+  bool within(std::uint64_t memcg, std::uint64_t domain) const;
+  void end_candidates(const oomtrace_oom_kill& kill, std::uint32_t count, std::uint32_t way);
+  void release(std::uint64_t until_boot_ns);
+  void give_record(const MergeBuffer::Item& item);
+  void give(std::uint64_t boot_ns, Payload&& payload);
+  void add(Payload payload, std::shared_ptr<const void> owner = nullptr);
+  void note_cgroup(std::span<const std::byte> record);
+  void want_info(std::uint32_t pid, std::uint64_t start_boot_ns);
+  void sample_cgroups();
+  void follow_kernel_log();
+  void tell_losses();
+  void tell_loss(const std::string& source, std::uint64_t total, std::string_view detail);
+
+  SessionOptions options_;
+  EventHandler& handler_;
+  HostFacts host_;
+  features::AttachPlan plan_;
+  PlanText plan_text_;
+  KernelSymbols symbols_;
+  codec::DecodeContext decode_;
+  MergeBuffer merge_;
+  std::deque<Pending> pending_;
+  std::unique_ptr<BpfSession> bpf_;
+  std::unique_ptr<ProcessReader> reader_;
+  KernelLogFollower kernel_log_;
+  std::map<std::string, std::uint64_t, std::less<>> limited_cgroups_;  // path -> id, of those to sample
+  std::set<std::pair<std::uint32_t, std::uint64_t>> info_wanted_;      // pid, start: asked for already
+  std::map<std::string, std::uint64_t, std::less<>> told_losses_;      // source -> total told so far
+  std::uint64_t seq_ = 0;
+  std::uint64_t undecodable_ = 0;
+  bool kill_waiting_ = false;
+  const oomtrace_oom_kill* census_for_ = nullptr;  // while the census runs for a kill's candidates
+  std::uint32_t census_count_ = 0;
+  std::uint64_t silent_scans_ = 0;  // kills for which the attached scan delivered nothing
+  RecorderStatus status_;
+};
+
+}  // namespace oomtrace::capture
