@@ -1,3 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry point: picks the verb; exceptions end here.
-int main() { return 2; }
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "cli/exit_status.h"
+#include "cli/verbs.h"
+
+namespace {
+
+using namespace oomtrace::cli;
+
+constexpr const char* kFooter =
+    "Exit status: 0 done; 1 found something (report --exit-code); 2 usage; 3 not permitted; 4 input unreadable;\n"
+    "5 the kernel lacks what is needed; 6 output cannot be written or the recording is incomplete.\n"
+    "With `record -- CMD`, once CMD runs: CMD's own status (128+N for signal N); 126, 127 if it cannot be run.\n"
+    "See oomtrace(1).";
+
+CLI::App* add_record(CLI::App& app, RecordOptions& options) {
+  CLI::App* verb = app.add_subcommand("record", "Record until interrupted, or while CMD runs");
+  verb->add_option("-o,--output", options.output,
+                   "Trace file [oomtrace-<host>-<UTC time>.oomtrace in the working directory]");
+  verb->add_flag("--force", options.force, "Replace an existing file");
+  verb->add_flag("!--no-redact", options.redact, "Keep what looks like a secret in command lines");
+  verb->add_option("--rungs", options.rungs, "Use only these ways to see things (comma-separated; for tests)")
+      ->delimiter(',')
+      ->type_name("WAY,...");
+  verb->add_option("CMD", options.command, "Command to run as the invoking user, after --");
+  verb->positionals_at_end();
+  return verb;
+}
+
+CLI::App* add_report(CLI::App& app, ReportOptions& options) {
+  CLI::App* verb = app.add_subcommand("report", "Say what died, who drove the growth and why that one was chosen");
+  verb->add_option("FILE", options.inputs,
+                   "Traces, event streams or kernel logs; - is standard input "
+                   "[the newest trace here, else this machine's kernel log]");
+  verb->add_option("--format", options.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  verb->add_option("-o,--output", options.output, "Write to this file instead of standard output");
+  verb->add_option("--incident", options.incident, "Only the incident with this number");
+  verb->add_flag("--exit-code", options.exit_code, "Exit with 1 where there is an incident");
+  verb->add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  return verb;
+}
+
+CLI::App* add_stream(CLI::App& app, StreamOptions& options) {
+  CLI::App* verb = app.add_subcommand("stream", "Write events as JSON lines to standard output while they happen");
+  verb->add_option("FILE", options.input, "Replay this recording instead of watching");
+  verb->add_flag("!--no-redact", options.redact, "Keep what looks like a secret in command lines");
+  verb->add_option("--rungs", options.rungs, "Use only these ways to see things (comma-separated; for tests)")
+      ->delimiter(',')
+      ->type_name("WAY,...");
+  return verb;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("oomtrace: the flight recorder for out-of-memory kills on AI-training machines", "oomtrace");
+  app.set_version_flag("--version", std::string("oomtrace ") + OOMTRACE_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  RecordOptions record;
+  ReportOptions report;
+  StreamOptions stream;
+  const CLI::App* record_verb = add_record(app, record);
+  const CLI::App* report_verb = add_report(app, report);
+  const CLI::App* stream_verb = add_stream(app, stream);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsageError;
+  }
+  if (record_verb->parsed()) return run_record(record);
+  if (report_verb->parsed()) return run_report(report);
+  if (stream_verb->parsed()) return run_stream(stream);
+  return kUsageError;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("oomtrace: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "oomtrace: {}\n", error.what());
+  }
+  return kOutputFailed;
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of each event, described once: the writer and the reader both follow this description, so that they cannot
-// disagree. A visitor V offers number, nonzero, known, opt, text, constant, flag, name, object, opt_object,
-// texts, map and rows.
+// disagree. A visitor V offers number, nonzero, known, opt, text, flag, name, object, opt_object, texts, map and rows;
+// constant, derived and container are for the writer only: what they tell is elsewhere in the event.
 //
 // Names are OpenTelemetry's where it has one, nested; sizes end in _bytes, times in _ns, page counts in _pages.
 #pragma once
@@ -18,6 +18,11 @@ void describe_process(V& v, ProcessRef& process) {
   v.number("pid", process.pid);
   v.number("start_boot_ns", process.start_boot_ns);
   v.text("comm", process.comm);
+}
+
+template <class V>
+void describe_user(V& v, Opt<std::uint32_t>& uid) {
+  v.object("user", [&](V& o) { o.opt("id", uid); });
 }
 
 template <class V>
@@ -55,6 +60,7 @@ void describe(V& v, PlanRow& row) {
 template <class V>
 void describe_cgroup(V& v, CgroupRef& cgroup) {
   v.object("cgroup", [&](V& o) { describe(o, cgroup); });
+  v.container(cgroup.path);
 }
 
 template <class V>
@@ -69,6 +75,7 @@ void describe(V& v, TraceStart& e) {
     o.texts("warnings", e.warnings);
   });
   v.object("os", [&](V& o) {
+    o.constant("type", "linux");
     o.text("kernel_release", e.kernel_release);
     o.text("kernel_version", e.kernel_version);
   });
@@ -102,9 +109,11 @@ void describe(V& v, TraceStop& e) {
 template <class V>
 void describe(V& v, TraceLost& e) {
   v.object("trace", [&](V& o) {
-    o.text("lost_source", e.source);
-    o.number("lost_count", e.count);
-    o.text("lost_detail", e.detail);
+    o.object("lost", [&](V& l) {
+      l.text("source", e.source);
+      l.number("count", e.count);
+      l.text("detail", e.detail);
+    });
   });
 }
 
@@ -113,9 +122,11 @@ void describe(V& v, ProcessFork& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.child);
     o.number("parent_pid", e.parent.pid);
-    o.number("parent_start_boot_ns", e.parent.start_boot_ns);
-    o.text("parent_comm", e.parent.comm);
-    o.opt("user_id", e.uid);
+    o.object("parent", [&](V& parent) {
+      parent.number("start_boot_ns", e.parent.start_boot_ns);
+      parent.text("comm", e.parent.comm);
+    });
+    describe_user(o, e.uid);
     o.number("clone_flags", e.clone_flags);
   });
   describe_cgroup(v, e.cgroup);
@@ -127,7 +138,7 @@ void describe(V& v, ProcessExec& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.process);
     o.opt("parent_pid", e.parent_pid);
-    o.opt("user_id", e.uid);
+    describe_user(o, e.uid);
     o.object("executable", [&](V& x) { x.text("path", e.executable); });
     o.text("command_line", e.command_line);
     o.flag("command_line_truncated", e.command_line_truncated);
@@ -140,7 +151,12 @@ void describe(V& v, ProcessExit& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.process);
     o.opt("parent_pid", e.parent_pid);
-    o.opt("wait_status", e.wait_status);
+    o.object("exit", [&](V& x) {
+      x.opt("wait_status", e.wait_status);
+      // wait(2): an exit has no signal, a death by signal no code.
+      if (e.wait_status && (*e.wait_status & 0x7F) == 0) x.derived("code", *e.wait_status >> 8 & 0xFF);
+      if (e.wait_status && (*e.wait_status & 0x7F) != 0) x.derived("signal", *e.wait_status & 0x7F);
+    });
     o.flag("oom_victim", e.oom_victim);
   });
   v.opt_object("memory", e.memory);
@@ -152,7 +168,7 @@ void describe(V& v, ProcessMemory& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.process);
     o.opt("parent_pid", e.parent_pid);
-    o.opt("user_id", e.uid);
+    describe_user(o, e.uid);
     o.opt("oom_score_adj", e.oom_score_adj);
   });
   describe_cgroup(v, e.cgroup);
@@ -166,7 +182,7 @@ void describe(V& v, ProcessInfo& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.process);
     o.opt("parent_pid", e.parent_pid);
-    o.opt("user_id", e.uid);
+    describe_user(o, e.uid);
     o.object("executable", [&](V& x) { x.text("path", e.executable); });
     o.text("command_line", e.command_line);
     o.flag("command_line_truncated", e.command_line_truncated);
@@ -193,7 +209,7 @@ void describe_decision(V& v, OomDecision& d) {
   v.object("trigger", [&](V& o) {
     describe_process(o, d.trigger);
     o.opt("thread_id", d.trigger_tid);
-    describe_cgroup(o, d.trigger_cgroup);
+    o.object("cgroup", [&](V& c) { describe(c, d.trigger_cgroup); });
     o.opt("oom_score_adj", d.trigger_oom_score_adj);
     o.opt("gfp_mask", d.gfp_mask);
     o.text("gfp_names", d.gfp_names);
@@ -209,7 +225,7 @@ void describe(V& v, OomKill& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.victim);
     o.opt("parent_pid", e.parent_pid);
-    o.opt("user_id", e.uid);
+    describe_user(o, e.uid);
     o.opt("oom_score_adj", e.oom_score_adj);
   });
   describe_cgroup(v, e.cgroup);
@@ -231,7 +247,7 @@ void describe(V& v, OomCandidate& e) {
     describe_process(o, e.process);
     o.opt("thread_id", e.tid);
     o.opt("parent_pid", e.parent_pid);
-    o.opt("user_id", e.uid);
+    describe_user(o, e.uid);
     o.opt("oom_score_adj", e.oom_score_adj);
   });
   describe_cgroup(v, e.cgroup);

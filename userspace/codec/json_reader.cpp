@@ -4,15 +4,14 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <limits>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "base/time_text.h"
 #include "codec/describe.h"
+#include "codec/json_value.h"
 #include "codec/json_writer.h"
 
 namespace oomtrace::codec {
@@ -20,133 +19,82 @@ namespace oomtrace::codec {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 // Pipelines add fields of their own.
 constexpr std::size_t kMaxReadBytes = 16 * kMaxLineBytes;
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxListItems = 4096;
 
-template <class T>
-bool from_double(double value, T& out) {
-  if (!std::isfinite(value) || value != std::trunc(value)) return false;
-  if (value < static_cast<double>(std::numeric_limits<T>::min()) ||
-      value >= std::ldexp(1.0, std::numeric_limits<T>::digits))
-    return false;
-  out = static_cast<T>(value);
-  return true;
-}
-
-template <class T>
-bool read_integer(const element& value, T& out) {
-  switch (value.type()) {
-    case element_type::INT64: {
-      const std::int64_t number = value.get_int64().value_unsafe();
-      if (!std::in_range<T>(number)) return false;
-      out = static_cast<T>(number);
-      return true;
-    }
-    case element_type::UINT64: {
-      const std::uint64_t number = value.get_uint64().value_unsafe();
-      if (!std::in_range<T>(number)) return false;
-      out = static_cast<T>(number);
-      return true;
-    }
-    case element_type::DOUBLE:
-      return from_double(value.get_double().value_unsafe(), out);
-    case element_type::STRING: {
-      const std::string_view text = value.get_string().value_unsafe();
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-      return error == std::errc{} && end == text.data() + text.size();
-    }
-    default:
-      return false;
-  }
-}
-
-bool read_integer(const element& value, double& out) {
-  double number = 0;
-  if (value.get(number) != simdjson::SUCCESS) return false;
-  out = number;
-  return true;
-}
-
+// Follows the description through one object. Members come in the description's order from our own writer, so the
+// search for one starts behind the last one found.
 class Reader {
  public:
-  explicit Reader(const simdjson::dom::object& object) : object_(object), present_(true) {}
+  // The outermost object; the first complaint goes to `error`.
+  Reader(const simdjson::dom::object& object, std::string& error) : error_(error) { enter(object); }
 
   template <class T>
   void number(std::string_view key, T& out) {
     element value;
-    if (find(key, value) && !read_integer(value, out)) complain(key);
+    if (find(key, value) && !read_number(value, out)) complain(key);
   }
   void nonzero(std::string_view key, std::uint64_t& out) { number(key, out); }
   template <class T>
   void known(std::string_view key, T& out, std::uint8_t& missing, MemoryField bit) {
     element value;
-    if (!find(key, value) || value.is_null())
+    if (!find(key, value))
       missing = static_cast<std::uint8_t>(missing | bit);
-    else if (!read_integer(value, out))
+    else if (!read_number(value, out))
       complain(key);
   }
   template <class T>
   void opt(std::string_view key, Opt<T>& out) {
-    T value{};
-    element found;
-    if (!find(key, found) || found.is_null()) return;
-    if (!read_integer(found, value)) return complain(key);
-    out = value;
+    element value;
+    if (find(key, value) && !read_number(value, out.emplace())) complain(key);
   }
   void text(std::string_view key, std::string_view& out) {
     element value;
-    if (!find(key, value) || value.is_null()) return;
-    if (value.get(out) != simdjson::SUCCESS) complain(key);
-  }
-  void constant(std::string_view, std::string_view) {}  // looked at by decode()
-  void flag(std::string_view key, bool& out) {
-    element value;
     if (find(key, value) && value.get(out) != simdjson::SUCCESS) complain(key);
   }
+  void flag(std::string_view key, bool& out) {
+    element value;
+    if (find(key, value) && !read_flag(value, out)) complain(key);
+  }
+  // A word that a later version added leaves the default.
   template <class E, std::size_t N>
   void name(std::string_view key, E& out, const std::array<std::string_view, N>& names) {
     std::string_view word;
     text(key, word);
-    for (std::size_t i = 0; i < N; ++i)
-      if (names[i] == word) out = static_cast<E>(i);
+    const auto found = std::find(names.begin(), names.end(), word);
+    if (found != names.end()) out = static_cast<E>(found - names.begin());
   }
   template <class F>
   void object(std::string_view key, F members) {
-    Reader inner = descend(key);
-    members(inner);
-    if (error_.empty()) error_ = std::move(inner.error_);
+    Reader inner(*this, key);
+    if (inner.present_) members(inner);
   }
   template <class T>
   void opt_object(std::string_view key, Opt<T>& out) {
-    Reader inner = descend(key);
-    if (inner.present_) describe(inner, out.emplace());
-    if (error_.empty()) error_ = std::move(inner.error_);
+    object(key, [&](Reader& inner) { describe(inner, out.emplace()); });
   }
   template <class List>
   void texts(std::string_view key, List& out) {
     each(key, [&](const element& item) {
       std::string_view word;
-      if (item.get(word) != simdjson::SUCCESS) return false;
+      if (item.get(word) != simdjson::SUCCESS) return complain(key);
       out.push_back(word);
-      return true;
     });
   }
   template <class T>
   void rows(std::string_view key, std::vector<T>& out) {
     each(key, [&](const element& item) {
-      simdjson::dom::object object;
-      if (item.get(object) != simdjson::SUCCESS) return false;
-      Reader inner(object);
+      simdjson::dom::object row;
+      if (item.get(row) != simdjson::SUCCESS) return complain(key);
+      Reader inner(*this, key, row);
       describe(inner, out.emplace_back());
-      return inner.error_.empty();
     });
   }
   void map(std::string_view key, std::vector<std::pair<std::string_view, std::string_view>>& out) {
-    Reader inner = descend(key);
+    Reader inner(*this, key);
     if (!inner.present_) return;
     for (const auto& [name, value] : inner.object_) {
       std::string_view word;
@@ -155,41 +103,85 @@ class Reader {
     }
   }
 
-  const std::string& error() const { return error_; }
+  // What the writer adds for others' sake.
+  void constant(std::string_view, std::string_view) {}
+  template <class T>
+  void derived(std::string_view, const T&) {}
+  void container(std::string_view) {}
+
+  // Some pipelines put a name of their own into "host", where an event has an object.
+  void host(Event& event) {
+    element value;
+    if (find("host", value) && value.get(event.host_name) == simdjson::SUCCESS) return;
+    object("host", [&](Reader& o) {
+      o.text("name", event.host_name);
+      o.text("id", event.host_id);
+    });
+  }
 
  private:
-  Reader() = default;
-
-  bool find(std::string_view key, element& value) const {
-    return present_ && object_.at_key(key).get(value) == simdjson::SUCCESS;
-  }
-  Reader descend(std::string_view key) {
-    Reader inner;
+  Reader(Reader& outer, std::string_view key) : error_(outer.error_), outer_(&outer), key_(key) {
     element value;
-    if (!find(key, value) || value.is_null()) return inner;
-    if (value.get(inner.object_) == simdjson::SUCCESS)
-      inner.present_ = true;
+    simdjson::dom::object object;
+    if (!outer.find(key, value)) return;
+    if (value.get(object) == simdjson::SUCCESS)
+      enter(object);
     else
-      complain(key);
-    return inner;
+      outer.complain(key);
   }
+  Reader(Reader& outer, std::string_view key, const simdjson::dom::object& row)
+      : error_(outer.error_), outer_(&outer), key_(key) {
+    enter(row);
+  }
+
+  void enter(const simdjson::dom::object& object) {
+    object_ = object;
+    next_ = object.begin();
+    present_ = true;
+  }
+
+  // False where the member is missing or null.
+  bool find(std::string_view key, element& value) {
+    const auto end = object_.end();
+    const auto start = next_;
+    for (auto at = start; at != end; ++at)
+      if (at.key_equals(key)) return take(at, value);
+    for (auto at = object_.begin(); at != start; ++at)
+      if (at.key_equals(key)) return take(at, value);
+    return false;
+  }
+  bool take(simdjson::dom::object::iterator at, element& value) {
+    value = at.value();
+    next_ = ++at;
+    return !value.is_null();
+  }
+
   template <class F>
-  void each(std::string_view key, F take) {
+  void each(std::string_view key, F read_item) {
     element value;
     if (!find(key, value)) return;
     simdjson::dom::array array;
     if (value.get(array) != simdjson::SUCCESS) return complain(key);
     std::size_t count = 0;
-    for (const element item : array)
-      if (++count > kMaxListItems || !take(item)) return complain(key);
-  }
-  void complain(std::string_view key) {
-    if (error_.empty()) error_ = "member \"" + std::string(key) + "\" is of a wrong type or out of range";
+    for (const element item : array) {
+      if (++count > kMaxListItems) return complain(key);
+      read_item(item);
+    }
   }
 
+  std::string path_of(std::string_view key) const {
+    return outer_ == nullptr ? std::string(key) : outer_->path_of(key_) + "." + std::string(key);
+  }
+  void complain(std::string_view key) {
+    if (error_.empty()) error_ = "member " + path_of(key) + " is of a wrong type or out of range";
+  }
+
+  std::string& error_;
+  const Reader* outer_ = nullptr;
+  std::string_view key_;
   simdjson::dom::object object_;
+  simdjson::dom::object::iterator next_;
   bool present_ = false;
-  std::string error_;
 };
 
 template <std::size_t I = 0>
@@ -237,7 +229,8 @@ Result<std::optional<Event>> LineDecoder::decode(std::string_view line) {
   simdjson::dom::object object;
   if (root.get(object) != simdjson::SUCCESS) return fail(Errc::kInput, "no JSON object");
 
-  Reader reader(object);
+  std::string complaint;
+  Reader reader(object, complaint);
   std::string_view kind;
   std::string_view schema;
   std::string_view time;
@@ -255,13 +248,10 @@ Result<std::optional<Event>> LineDecoder::decode(std::string_view line) {
   reader.number("seq", event.seq);
   reader.text("trace_id", event.trace_id);
   reader.text("boot_id", event.boot_id);
-  reader.object("host", [&](Reader& o) {
-    o.text("name", event.host_name);
-    o.text("id", event.host_id);
-  });
+  reader.host(event);
   event.wall_ns = parse_rfc3339(time).value_or(0);
   std::visit([&](auto& payload) { describe(reader, payload); }, event.payload);
-  if (!reader.error().empty()) return fail(Errc::kInput, reader.error());
+  if (!complaint.empty()) return fail(Errc::kInput, complaint);
   return std::optional<Event>(std::move(event));
 }
 

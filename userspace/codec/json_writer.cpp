@@ -1,42 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded writer that follows the description of an event; a field that has no room is taken back whole.
+// Follows the description of an event into a bounded buffer; a member that has no room is taken back whole.
 #include "codec/json_writer.h"
-
-#include <fmt/format.h>
 
 #include <array>
 #include <string_view>
-#include <type_traits>
+#include <utility>
+#include <vector>
 
-#include "base/text.h"
+#include "base/cgroup_path.h"
 #include "base/time_text.h"
 #include "codec/describe.h"
+#include "codec/line_buffer.h"
 
 namespace oomtrace::codec {
 
 namespace {
 
-// Kept free for what closes a line: brackets and the note that something was left out.
-constexpr std::size_t kTail = 64;
+// Kept free for what closes a line: brackets (the description nests five deep) and kTruncated.
+constexpr std::size_t kReserve = 32;
+constexpr std::string_view kTruncated = ",\"truncated\":true";
 
 class Writer {
  public:
-  explicit Writer(std::span<char> out) : out_(out), limit_(out.size() - kTail) {}
+  Writer(std::span<char> out, std::size_t max_text) : line_(out, kReserve, max_text) { line_.put('{'); }
 
   template <class T>
-  void number(std::string_view key, const T& value) {
-    field(key, [&] {
-      if constexpr (std::is_floating_point_v<T>)
-        format("{:.2f}", value);
-      else
-        format("{}", value);
-    });
+  void number(std::string_view key, T value) {
+    member(key, [&] { return line_.put_number(value); });
   }
   void nonzero(std::string_view key, std::uint64_t value) {
     if (value != 0) number(key, value);
   }
   template <class T>
-  void known(std::string_view key, const T& value, std::uint8_t missing, MemoryField bit) {
+  void known(std::string_view key, T value, std::uint8_t missing, MemoryField bit) {
     if ((missing & bit) == 0) number(key, value);
   }
   template <class T>
@@ -44,26 +40,31 @@ class Writer {
     if (value) number(key, *value);
   }
   void text(std::string_view key, std::string_view value) {
-    if (!value.empty()) field(key, [&] { quoted(value); });
+    if (!value.empty()) member(key, [&] { return line_.put_text(value); });
   }
   void constant(std::string_view key, std::string_view value) { text(key, value); }
+  template <class T>
+  void derived(std::string_view key, T value) {
+    number(key, value);
+  }
   void flag(std::string_view key, bool value) {
-    if (value) field(key, [&] { raw("true"); });
+    if (value) member(key, [&] { return line_.put("true"); });
   }
   template <class E, std::size_t N>
   void name(std::string_view key, E value, const std::array<std::string_view, N>& names) {
-    text(key, names[static_cast<std::size_t>(value)]);
+    const auto index = static_cast<std::size_t>(value);
+    if (index < N) text(key, names[index]);
   }
 
-  // An object without members is taken back, with its key.
+  // An object without members is left out, with its key.
   template <class F>
   void object(std::string_view key, F members) {
     const State before = state();
-    if (!open(key, '{')) return restore_after_overflow(before);
-    const std::size_t start = used_;
+    if (!open(key, '{')) return take_back(before);
+    const std::size_t start = line_.size();
     members(*this);
-    if (used_ == start) return restore(before);
-    close('}');
+    if (line_.size() == start) return restore(before);
+    close("}");
   }
   template <class T>
   void opt_object(std::string_view key, const Opt<T>& value) {
@@ -73,136 +74,104 @@ class Writer {
   }
   template <class List>
   void texts(std::string_view key, const List& list) {
-    array(key, list, [&](std::string_view item) { quoted(item); });
+    array(key, list, [&](std::string_view item) { return line_.put_text(item); });
   }
   template <class T>
   void rows(std::string_view key, const std::vector<T>& list) {
     array(key, list, [&](const T& item) {
-      T copy = item;
-      raw("{");
+      if (!line_.put('{')) return false;
       comma_ = false;
+      T copy = item;
+      const bool lost_before = std::exchange(lost_, false);
       describe(*this, copy);
-      raw("}");
+      const bool whole = !lost_ && line_.put('}');
+      lost_ = lost_before;
+      return whole;
     });
   }
   void map(std::string_view key, const std::vector<std::pair<std::string_view, std::string_view>>& list) {
     object(key, [&](Writer& o) {
-      for (const auto& [name, value] : list) o.field(name, [&] { o.quoted(value); });
+      for (const auto& [name, value] : list) o.member(name, [&] { return line_.put_text(value); });
     });
   }
 
-  void raw(std::string_view bytes) {
-    if (overflow_) return;
-    if (bytes.size() > limit_ - used_) {
-      overflow_ = true;
-      return;
-    }
-    bytes.copy(out_.data() + used_, bytes.size());
-    used_ += bytes.size();
+  // OpenTelemetry's names for what the runtimes put into a cgroup's path.
+  void container(std::string_view cgroup_path) {
+    if (const std::string_view id = container_id_of(cgroup_path); !id.empty())
+      object("container", [&](Writer& o) { o.text("id", id); });
+    if (const auto uid = pod_uid_of(cgroup_path))
+      object("k8s", [&](Writer& o) { o.object("pod", [&](Writer& pod) { pod.text("uid", uid->view()); }); });
   }
 
+  bool lost() const { return lost_; }
+
   std::size_t finish() {
-    limit_ = out_.size();
-    overflow_ = false;
-    if (truncated_) raw(",\"truncated\":true");
-    raw("}");
-    return used_;
+    if (lost_ || line_.shortened()) line_.close(kTruncated);
+    line_.close("}");
+    return line_.size();
   }
 
  private:
   struct State {
-    std::size_t used;
+    std::size_t size;
     bool comma;
   };
-  State state() const { return {used_, comma_}; }
+  State state() const { return {line_.size(), comma_}; }
   void restore(State before) {
-    used_ = before.used;
+    line_.rewind(before.size);
     comma_ = before.comma;
   }
-  void restore_after_overflow(State before) {
+  void take_back(State before) {
     restore(before);
-    overflow_ = false;
-    truncated_ = true;
+    lost_ = true;
   }
 
+  bool start(std::string_view key) { return (!comma_ || line_.put(',')) && line_.put_text(key) && line_.put(':'); }
+
   template <class F>
-  void field(std::string_view key, F value) {
+  void member(std::string_view key, F put_value) {
     const State before = state();
-    start_member(key);
-    value();
-    if (overflow_) return restore_after_overflow(before);
+    if (!start(key) || !put_value()) return take_back(before);
     comma_ = true;
   }
 
-  void start_member(std::string_view key) {
-    if (comma_) raw(",");
-    quoted(key);
-    raw(":");
-  }
-
   bool open(std::string_view key, char bracket) {
-    start_member(key);
-    raw({&bracket, 1});
+    if (!start(key) || !line_.put(bracket)) return false;
     comma_ = false;
-    return !overflow_;
+    return true;
   }
-
-  // Members that had no room were taken back one by one: the bracket has the room kept for it.
-  void close(char bracket) {
-    if (used_ < out_.size()) out_[used_++] = bracket;
+  void close(std::string_view bracket) {
+    line_.close(bracket);
     comma_ = true;
   }
 
   template <class List, class F>
-  void array(std::string_view key, const List& list, F write_item) {
+  void array(std::string_view key, const List& list, F put_item) {
     if (list.empty()) return;
     const State before = state();
-    if (!open(key, '[')) return restore_after_overflow(before);
+    if (!open(key, '[')) return take_back(before);
     for (const auto& item : list) {
       const State previous = state();
-      if (comma_) raw(",");
-      write_item(item);
-      if (overflow_) {
-        restore_after_overflow(previous);
+      if ((comma_ && !line_.put(',')) || !put_item(item)) {
+        take_back(previous);
         break;
       }
       comma_ = true;
     }
-    close(']');
+    close("]");
   }
 
-  void quoted(std::string_view text) {
-    raw("\"");
-    if (overflow_) return;
-    const std::size_t room = std::min(limit_ - used_, kMaxTextBytes);
-    const EscapedText escaped = escape_json(text, out_.subspan(used_, room));
-    used_ += escaped.written;
-    if (escaped.consumed < text.size()) {
-      if (room < kMaxTextBytes) overflow_ = true;
-      truncated_ = true;
-    }
-    raw("\"");
-  }
-
-  template <class... Values>
-  void format(fmt::format_string<Values...> pattern, Values&&... values) {
-    char digits[64];
-    const auto end = fmt::format_to_n(digits, sizeof(digits), pattern, std::forward<Values>(values)...);
-    raw({digits, std::min(end.size, sizeof(digits))});
-  }
-
-  std::span<char> out_;
-  std::size_t limit_;
-  std::size_t used_ = 0;
+  LineBuffer line_;
   bool comma_ = false;
-  bool overflow_ = false;   // the field being written has no room
-  bool truncated_ = false;  // something was left out
+  bool lost_ = false;  // a member had no room
 };
 
 void write_header(Writer& writer, const Event& event) {
-  char time[kRfc3339NsLength];
-  write_rfc3339_ns(event.wall_ns, time);
-  writer.text("ts", {time, sizeof(time)});
+  if (event.wall_ns != 0) {
+    char time[kRfc3339NsLength];
+    write_rfc3339_ns(event.wall_ns, time);
+    writer.text("ts", {time, sizeof(time)});
+  }
   writer.number("boot_ns", event.boot_ns);
   writer.number("seq", event.seq);
   writer.text("trace_id", event.trace_id);
@@ -217,13 +186,17 @@ void write_header(Writer& writer, const Event& event) {
 }  // namespace
 
 Result<std::size_t> encode_line(const Event& event, std::span<char> out) {
-  if (out.size() < 1024) return fail(Errc::kOutput, "line buffer");
-  Writer writer(out.subspan(0, std::min(out.size(), kMaxLineBytes)));
-  writer.raw("{");
-  write_header(writer, event);
-  // The description takes its fields by reference for the reader's sake; the writer changes none.
-  std::visit([&](auto& payload) { describe(writer, payload); }, const_cast<Event&>(event).payload);
-  return writer.finish();
+  if (out.size() < kMinLineBytes) return fail(Errc::kOutput, "line buffer");
+  const std::span<char> bounded = out.first(std::min(out.size(), kMaxLineBytes));
+  for (std::size_t max_text = kMaxTextBytes;; max_text /= 4) {
+    Writer writer(bounded, max_text);
+    write_header(writer, event);
+    // The description takes its fields by reference for the reader's sake; the writer changes none.
+    std::visit([&](auto& payload) { describe(writer, payload); }, const_cast<Event&>(event).payload);
+    // With texts of 64 bytes every kind's members fit into kMinLineBytes, list items apart.
+    constexpr std::size_t kShortestText = 64;
+    if (!writer.lost() || max_text <= kShortestText) return writer.finish();
+  }
 }
 
 }  // namespace oomtrace::codec

@@ -13,11 +13,13 @@ namespace oomtrace::codec {
 // No line is longer, newline excluded; documented in docs/events.md.
 inline constexpr std::size_t kMaxLineBytes = 16384;
 
-// A text is cut to so many bytes of its escaped form.
+// Longest text in a line, in bytes of its escaped form; shorter where the line would not hold all its members.
 inline constexpr std::size_t kMaxTextBytes = 4096;
 
-// Writes the event's line without a newline into `out` and returns its length; allocates nothing. What does not fit is
-// left out field by field and the line says "truncated": true. Errc::kOutput: `out` is too small for any line.
+// Writes the event's line without a newline into `out` and returns its length; allocates nothing. Texts are shortened
+// until every member fits; lists lose their last items where even that is not enough. Such a line says
+// "truncated":true. Errc::kOutput: `out` is smaller than kMinLineBytes.
+inline constexpr std::size_t kMinLineBytes = 4096;
 Result<std::size_t> encode_line(const Event& event, std::span<char> out);
 
 }  // namespace oomtrace::codec

@@ -57,10 +57,10 @@ std::uint64_t to_bytes(std::uint64_t pages, std::uint32_t page_size) {
   return __builtin_mul_overflow(pages, std::uint64_t{page_size}, &bytes) ? UINT64_MAX : bytes;
 }
 
-// PAGE_COUNTER_MAX (include/linux/page_counter.h) and what rounds to it: no limit.
+// PAGE_COUNTER_MAX (include/linux/page_counter.h), or on v1 that less a real limit: no limit. No machine has half of it.
 Opt<std::uint64_t> limit_bytes(std::uint64_t pages, std::uint32_t page_size) {
   const std::uint64_t unlimited = static_cast<std::uint64_t>(INT64_MAX) / page_size;
-  if (pages >= unlimited - 1) return std::nullopt;
+  if (pages >= unlimited / 2) return std::nullopt;
   return to_bytes(pages, page_size);
 }
 
@@ -73,7 +73,8 @@ Opt<MemoryCounters> memory(const oomtrace_mm& mm, std::uint64_t valid, std::uint
   counters.swap = to_bytes(std::int64_t{mm.swap_pages}, page_size);
   counters.pgtables = mm.pgtables_bytes;
   counters.total_vm = to_bytes(std::uint64_t{mm.total_vm_pages}, page_size);
-  counters.hiwater_rss = to_bytes(std::uint64_t{mm.hiwater_rss_pages}, page_size);
+  // The kernel fills it late: 0 says nothing.
+  if (mm.hiwater_rss_pages != 0) counters.hiwater_rss = to_bytes(std::uint64_t{mm.hiwater_rss_pages}, page_size);
   return counters;
 }
 
@@ -156,7 +157,8 @@ void fill_decision(OomDecision& d, const oomtrace_oom_kill& r, const Fields<oomt
   const std::uint32_t depth = std::min<std::uint32_t>(r.stack_len, OOMTRACE_STACK_DEPTH);
   for (std::uint32_t i = 0; i < depth; ++i) {
     const std::string_view name = context.symbol_name(context.symbols, r.stack[i]);
-    if (!name.empty()) d.stack.push_back(name);
+    // The addresses themselves would tell the kernel's layout to whoever reads the trace.
+    d.stack.push_back(name.empty() ? std::string_view("?") : name);
   }
 }
 
@@ -263,7 +265,11 @@ bool read(const oomtrace_memory& r, const Fields<oomtrace_memory>& fields, Decod
   return true;
 }
 
+// enum of include/trace/events/signal.h: the target never gets an ignored signal.
+constexpr std::uint32_t kTraceSignalIgnored = 1;
+
 bool read(const oomtrace_signal& r, const Fields<oomtrace_signal>& fields, DecodeContext&, Event& event) {
+  if (r.result == kTraceSignalIgnored) return false;
   SignalKill& e = event.payload.emplace<SignalKill>();
   e.sender = fields.process(r.sender);
   e.target = fields.process(r.target);
@@ -319,6 +325,8 @@ constexpr std::array<ReadFunction, OOMTRACE_KIND_MAX> kReaders = {
     read_as<oomtrace_reaped>,
 };
 
+static_assert(kReaders.back() != nullptr);  // a new kind needs its row
+
 }  // namespace
 
 Result<bool> decode_record(std::span<const std::byte> record, DecodeContext& context, Event& event) {
@@ -327,7 +335,8 @@ Result<bool> decode_record(std::span<const std::byte> record, DecodeContext& con
   if (header.size < sizeof(header) || header.size > record.size()) return fail(Errc::kInput, "torn record");
   if (header.kind >= kReaders.size() || kReaders[header.kind] == nullptr) return fail(Errc::kInput, "unknown kind");
   event.boot_ns = header.boot_ns;
-  event.wall_ns = static_cast<std::int64_t>(header.boot_ns) + context.realtime_offset_ns;
+  // Unsigned: a record's time may be anything.
+  event.wall_ns = static_cast<std::int64_t>(header.boot_ns + static_cast<std::uint64_t>(context.realtime_offset_ns));
   event.trace_id = context.trace_id;
   event.boot_id = context.boot_id;
   event.host_name = context.host_name;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of the command line: what each takes. One file per verb implements it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace oomtrace::cli {
+
+struct RecordOptions {
+  std::string output;  // empty: oomtrace-<host>-<UTC time>.oomtrace
+  bool force = false;
+  bool redact = true;
+  std::vector<std::string> rungs;
+  std::vector<std::string> command;
+};
+
+struct ReportOptions {
+  std::vector<std::string> inputs;  // files or "-"; empty: look for one
+  std::string format = "text";
+  std::string output;  // empty: stdout
+  std::optional<std::uint64_t> incident;
+  bool exit_code = false;
+  std::string color = "auto";
+};
+
+struct StreamOptions {
+  std::string input;  // a recording to replay; empty: live
+  std::vector<std::string> rungs;
+  bool redact = true;
+};
+
+// Each returns the exit status.
+int run_record(const RecordOptions& options);
+int run_report(const ReportOptions& options);
+int run_stream(const StreamOptions& options);
+int run_live_stream(const StreamOptions& options);
+
+}  // namespace oomtrace::cli
