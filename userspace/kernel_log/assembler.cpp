@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel_log/needle_search.h"
 #include "kernel_log/scan.h"
 
 namespace oomtrace::kernel_log {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t kMaxHosts = 32;
 constexpr std::size_t kMaxKills = 4096;
 constexpr std::int64_t kGroupWindow = 5'000'000;
+constexpr std::int64_t kSharersWindow = 1'000'000;
 constexpr std::int64_t kSysrqWindow = 10'000'000;
 
 bool has_pid(const OomReport& report, std::uint32_t pid) {
@@ -84,7 +86,9 @@ OpenReport& Assembler::fragment(const LogRecord& record) {
 bool Assembler::dispatch(const LogRecord& record) {
   const std::string_view s = record.message;
   if (s.empty()) return false;
-  return on_decision_line(record) || on_detail_line(record) || on_host_line(record);
+  // Every line that decides something holds one of the search's words.
+  const bool may_decide = find_needle(s, 0) != s.npos;
+  return (may_decide && on_decision_line(record)) || on_detail_line(record) || on_host_line(record);
 }
 
 bool Assembler::on_decision_line(const LogRecord& record) {
@@ -104,6 +108,9 @@ bool Assembler::on_decision_line(const LogRecord& record) {
   }
   if (contains(s, "Killed process ") || contains(s, "OOM victim ")) {
     if (auto line = parse_killed(s)) {
+      // Both lines of an old kernel's kill in one, as Kubernetes' events have them.
+      if (const auto selection = parse_selection(s.substr(0, s.find("Killed process "))))
+        on_selection(record, *selection);
       on_killed(record, std::move(*line));
       return true;
     }
@@ -217,7 +224,7 @@ void Assembler::on_killed(const LogRecord& record, KillLine line) {
     add_kill(*open, record, std::move(line));
     return;
   }
-  if (join_group(record, line)) return;
+  if (join_group(record, line) || join_sharers(record, line)) return;
   if (line.already_exiting) {
     if (auto note = parse_note(record)) queue_.add(std::move(*note));
     return;
@@ -238,6 +245,22 @@ void Assembler::add_kill(OpenReport& open, const LogRecord& record, KillLine lin
   open.killed_at = record.stamp;
   open.in_stats = open.in_table = false;
   queue_.touch(open, record);
+}
+
+// 2.4 and early 2.6 killed, and named, every task that shares the victim's memory: threads under LinuxThreads.
+bool Assembler::join_sharers(const LogRecord& record, KillLine& line) {
+  if (!line.sharers_follow) return false;
+  for (OpenReport* open : queue_.open_of_host(record)) {
+    if (open->state != ReportState::kKilled || !within(open->killed_at, record.stamp, kSharersWindow)) continue;
+    const KillLine& first = open->report.kills.front();
+    if (!first.sharers_follow || first.comm != line.comm) continue;
+    if (!killed(open->report, line.pid)) {
+      line.group_member = true;
+      add_kill(*open, record, std::move(line));
+    }
+    return true;
+  }
+  return false;
 }
 
 // A kill line behind another one without a report of its own: of the same memory.oom.group, or a repeated line. Where

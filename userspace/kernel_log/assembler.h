@@ -60,6 +60,7 @@ class Assembler : public RecordSink {
   OpenReport& begin(const LogRecord& record);
   OpenReport* match_kill(const LogRecord& record, const KillLine& line);
   bool join_group(const LogRecord& record, KillLine& line);
+  bool join_sharers(const LogRecord& record, KillLine& line);
   void add_kill(OpenReport& open, const LogRecord& record, KillLine line);
 
   ReportQueue queue_;

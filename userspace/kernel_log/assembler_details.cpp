@@ -136,7 +136,7 @@ bool Assembler::on_table(const LogRecord& record) {
     OpenReport* open = collecting(record);
     if (open && open->report.table_seen) open = nullptr;
     if (!open) open = &begin(record);
-    open->report.table_seen = true;
+    open->report.table_seen = open->report.tasks_state = true;
     open->in_stats = open->muted = false;
     open->in_table = true;
     queue_.touch(*open, record);

@@ -38,7 +38,7 @@ bool learns(const Opt<T>& now, Opt<T>& known) {
 void EventWriter::emit(const Stamp& stamp, Payload payload) {
   Event event;
   event.seq = ++seq_;
-  event.trace_id = trace_id_;
+  event.trace_id = options_.trace_id;
   event.boot_id = facts_.boot_id;
   event.host_name = facts_.host;
   if (stamp.printk_us) event.boot_ns = *stamp.printk_us * 1000;
@@ -72,6 +72,7 @@ void EventWriter::start(const Facts& facts, const Stamp& stamp) {
   }
   if (!news) return;
   started_ = true;
+  if (options_.live) return;
   TraceStart payload;
   payload.kernel_release = facts_.release;
   payload.kernel_version = facts_.version;
@@ -171,6 +172,7 @@ void EventWriter::write_note(const Note& note) {
 void EventWriter::finish() {
   flush();
   if (!started_) start({}, {});
+  if (options_.live) return;
   TraceStop stop;
   stop.reason = "end_of_input";
   emit({}, stop);

@@ -15,7 +15,7 @@ namespace oomtrace::kernel_log {
 
 class EventWriter : public ReportConsumer {
  public:
-  EventWriter(EventConsumer& consumer, std::string trace_id) : consumer_(consumer), trace_id_(std::move(trace_id)) {}
+  EventWriter(EventConsumer& consumer, LogOptions options) : consumer_(consumer), options_(std::move(options)) {}
 
   void on_report(const OomReport& report) override;
   void on_note(const Note& note) override;
@@ -39,7 +39,7 @@ class EventWriter : public ReportConsumer {
   void emit(const Stamp& stamp, Payload payload);
 
   EventConsumer& consumer_;
-  std::string trace_id_;
+  LogOptions options_;
   Facts facts_;
   std::vector<Note> early_;
   bool started_ = false;

@@ -68,11 +68,13 @@ std::optional<KillLine> parse_killed(std::string_view message) {
   if (!named) return std::nullopt;
   line.message = message_kind(before);
   line.allocating_task = contains(before, "oom_kill_allocating_task");
+  line.sharers_follow = contains(before, "ut of Memory");
   line.pid = named->pid;
   line.comm = named->comm;
   const std::string_view values = named->rest;
   line.uid = named->uid;
   if (!line.uid && !contains(values, "UID:00")) line.uid = number_after<std::uint32_t>(values, "UID:");
+  if (!line.uid) line.uid = number_after<std::uint32_t>(values, ", UID ");
   line.total_vm_kb = kb_after(values, "total-vm:");
   if (!line.total_vm_kb) line.total_vm_kb = kb_after(values, "vsz:");
   line.anon_rss_kb = kb_after(values, "anon-rss:");

@@ -2,7 +2,6 @@
 // Puts messages together again that were broken over several lines.
 #include "kernel_log/line_joiner.h"
 
-#include <array>
 #include <initializer_list>
 
 #include "kernel_log/scan.h"
@@ -26,6 +25,19 @@ bool contains_any(std::string_view s, std::initializer_list<std::string_view> wo
   return false;
 }
 
+// A terminal breaks in the middle of words: the two halves make one of these.
+bool makes_word(std::string_view message, std::string_view next, std::initializer_list<std::string_view> words) {
+  const auto blank = message.rfind(' ');
+  const std::string_view half = blank == message.npos ? message : message.substr(blank + 1);
+  if (half.empty() || half.ends_with(',') || half.ends_with("kB")) return false;
+  const std::string whole = std::string(half) + std::string(next.substr(0, next.find(' ')));
+  for (const auto word : words) {
+    if (whole.starts_with(word) && (!half.starts_with(word) || next.starts_with("kB") || is_digit(next.front())))
+      return true;
+  }
+  return false;
+}
+
 bool continues_invoked(std::string_view message, std::string_view next) {
   if (!contains_any(message, {"oom_score_adj=", "oom_adj=", "oomkilladj="}) || message.ends_with(',')) {
     if (starts_with_any(next, {"gfp_mask=", "order=", "oom_score_adj=", "oom_adj=", "oomkilladj=", "nodemask="}))
@@ -43,6 +55,7 @@ bool continues_kill(std::string_view message, std::string_view next) {
   }
   if (starts_with_any(next, {"process ", "Killed process", "Kill process"}) && !contains(message, " process "))
     return true;
+  if (message.ends_with("process")) return is_digit(next.front());
   const bool opened = contains(message, "(") && message.find(')') == message.npos;
   if (opened) return contains(next, ")");
   return next.starts_with('(') && (contains(message, "process ")) && !contains(message, "(");
@@ -71,16 +84,30 @@ Join continues(std::string_view message, std::string_view next) {
     return next.starts_with("rss:") ? Join::kDirect : Join::kNo;
   }
   if (contains(message, "oom-kill:constraint=")) {
-    const bool open = message.ends_with(',') && !contains(message, ",uid=");
+    const bool open = !contains(message, ",uid=") && !contains(next, "oom-kill:") && !contains(next, " ");
+    if (open && contains_any(next, {"pid=", "task=", "uid=", "task_memcg=", "oom_memcg="})) return Join::kDirect;
+    if (open && next.size() >= 40 && contains(next, "/")) return Join::kDirect;
     return open && starts_with_any(next, {"nodemask=", "cpuset=", "mems_allowed=", "oom_memcg=", "global_oom",
                                           "task_memcg=", "task=", "pid=", "uid="})
                ? Join::kDirect
                : Join::kNo;
   }
-  if (contains(message, "oom-killer")) return when(continues_invoked(message, next));
+  if (contains(message, "oom-killer")) {
+    const auto open = message.rfind('(');
+    if (open != message.npos && message.find(')', open) == message.npos && next.substr(0, 120).find(')') != next.npos &&
+        !contains(next, "(")) {
+      return Join::kDirect;
+    }
+    if (makes_word(message, next, {"order=", "oom_score_adj=", "oom_adj=", "gfp_mask="})) return Join::kDirect;
+    return when(continues_invoked(message, next));
+  }
   if (message.ends_with(" invoked")) return when(next.starts_with("oom-killer"));
   if (contains_any(message, {"illed process", "ill process", "ut of memory", "oom_reaper: reaped", "OOM victim"}) ||
       message.ends_with(" Killed")) {
+    if (makes_word(message, next,
+                   {"total-vm:", "anon-rss:", "file-rss:", "shmem-rss:", "UID:", "pgtables:", "oom_score_adj:"})) {
+      return Join::kDirect;
+    }
     return when(continues_kill(message, next));
   }
   if (is_header(message)) return when(continues_header(message, next));

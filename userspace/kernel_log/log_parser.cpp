@@ -2,8 +2,6 @@
 // Kernel log text -> Events: puts the stages one behind another.
 #include "kernel_log/log_parser.h"
 
-#include <utility>
-
 #include "kernel_log/assembler.h"
 #include "kernel_log/event_writer.h"
 #include "kernel_log/line_feed.h"
@@ -15,12 +13,8 @@
 namespace oomtrace::kernel_log {
 
 struct LogParser::Impl : LineReader {
-  Impl(EventConsumer& consumer, LogOptions options)
-      : writer(consumer, std::move(options.trace_id)),
-        assembler(writer),
-        joiner(assembler),
-        reader(joiner, options.year),
-        lines(*this) {}
+  Impl(EventConsumer& consumer, const LogOptions& options)
+      : writer(consumer, options), assembler(writer), joiner(assembler), reader(joiner, options.year), lines(*this) {}
 
   void on_line(std::string_view line) override { reader.line(line); }
   bool needs_lines() const override {
@@ -37,8 +31,8 @@ struct LogParser::Impl : LineReader {
   Utf16Filter encoding;
 };
 
-LogParser::LogParser(EventConsumer& consumer, LogOptions options)
-    : impl_(std::make_unique<Impl>(consumer, std::move(options))) {}
+LogParser::LogParser(EventConsumer& consumer, const LogOptions& options)
+    : impl_(std::make_unique<Impl>(consumer, options)) {}
 LogParser::~LogParser() = default;
 
 void LogParser::feed(std::string_view chunk) { impl_->lines.feed(impl_->encoding.recode(chunk)); }

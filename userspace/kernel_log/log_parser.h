@@ -24,6 +24,7 @@ class EventConsumer {
 struct LogOptions {
   std::optional<int> year;  // of syslog time stamps, which have none; nullopt: they give no wall time
   std::string trace_id;     // put into every event
+  bool live = false;        // the caller's stream has its own trace.start and trace.stop: leave them out
 };
 
 // Reads a log of any size in pieces of any size with bounded memory. Events of one incident: trace.start (whenever what
@@ -33,13 +34,15 @@ struct LogOptions {
 // failures). Never fails: what cannot be understood is passed over.
 class LogParser {
  public:
-  explicit LogParser(EventConsumer& consumer, LogOptions options = {});
+  explicit LogParser(EventConsumer& consumer, const LogOptions& options = {});
   ~LogParser();
   LogParser(const LogParser&) = delete;
   LogParser& operator=(const LogParser&) = delete;
 
   void feed(std::string_view chunk);
-  // One record as read(2) of /dev/kmsg gives it, or one line of text; for live use, beside or instead of feed().
+  // One record as read(2) of /dev/kmsg gives it ("6,1234,5678,-;text" with its dictionary lines); for live use, instead
+  // of feed(). Events come when the report is whole and cannot grow any more: call flush() after two seconds of
+  // silence.
   void feed_kmsg(std::string_view record);
   // Gives out what waits for more lines (a report that goes on, a group that may have more victims): after a pause.
   void flush();

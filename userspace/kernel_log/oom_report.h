@@ -54,6 +54,8 @@ enum class KillMessage { kNone, kGlobal, kMemcg, kMempolicy, kCpuset };
 struct KillLine {
   KillMessage message = KillMessage::kNone;
   bool allocating_task = false;  // "(oom_kill_allocating_task)"
+  bool sharers_follow =
+      false;  // "Out of Memory:" of 2.4 and before 2.6.17: a line for each task of the victim's memory
   bool already_exiting = false;  // "OOM victim N is already exiting. Skip killing the task"
   bool group_member = false;
   std::uint32_t pid = 0;  // as printed: a thread's if the leader had exited
@@ -124,6 +126,7 @@ struct OomReport {
   MemcgUsage memory, memsw, swap, kmem;
   std::vector<MemcgStats> stats;
   MemInfo mem_info;
+  bool tasks_state = false;  // the line "Tasks state (memory values in pages):"
   bool table_header = false;
   bool table_splits_rss = false;
   bool table_seen = false;

@@ -6,6 +6,7 @@
 #include "kernel_log/json_walk.h"
 #include "kernel_log/prefix.h"
 #include "kernel_log/scan.h"
+#include "kernel_log/timestamp.h"
 
 namespace oomtrace::kernel_log {
 namespace {
@@ -139,13 +140,36 @@ void RecordReader::emit(const LogRecord& header, std::string_view text) {
     if (header.prefixed) piece = clean_line(piece, begin ? first_scratch_ : later_scratch);
     if (begin) {
       first = strip_prefix(piece, year_, header);
-      sink_.on_record(first);
+      emit_split(first);
     } else if (!piece.empty()) {
       LogRecord record = first;
       record.message = trim_back(piece);
       sink_.on_record(record);
     }
   }
+}
+
+// Messages that share a line, each with its stamp: console output behind other text, or a log pasted without its
+// newlines.
+void RecordReader::emit_split(LogRecord record) {
+  std::string_view rest = record.message;
+  for (auto open = record.foreign ? rest.npos : rest.find(" ["); open != rest.npos; open = rest.find(" [", open + 1)) {
+    std::string_view stamped = rest.substr(open + 1);
+    Stamp stamp;
+    if (!take_printk_stamp(stamped, stamp) || !stamp.printk_us) continue;
+    record.message = rest.substr(0, open);
+    if (record.message.ends_with("\\n")) record.message.remove_suffix(2);
+    record.message = trim_back(record.message);
+    sink_.on_record(record);
+    record.stamp.printk_us = stamp.printk_us;
+    record.prefixed = true;
+    record.caller = {};
+    take_caller(stamped, record.caller);
+    rest = stamped;
+    record.message = rest;
+    open = 0;
+  }
+  sink_.on_record(record);
 }
 
 void RecordReader::finish() {

@@ -42,6 +42,7 @@ class RecordReader {
   bool export_line(std::string_view line);
   void emit_fields();
   void emit(const LogRecord& header, std::string_view text);
+  void emit_split(LogRecord record);
 
   RecordSink& sink_;
   std::optional<int> year_;

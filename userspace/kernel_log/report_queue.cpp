@@ -27,6 +27,13 @@ std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
 // A log that names its host only on some lines is of one host.
 bool same_host(std::string_view a, std::string_view b) { return a == b || a.empty() || b.empty(); }
 
+// Rows alone could be any list of numbers; all else is only printed by the OOM killer.
+bool is_evidence(const OomReport& report) {
+  return report.trigger.invoked || !report.kills.empty() || report.constraint.seen || report.selection ||
+         report.table_header || report.tasks_state || report.memory.usage_kb || !report.constraint.oom_memcg.empty() ||
+         !report.stats.empty() || !report.oom_group.empty() || report.ended_by != EndedBy::kCut;
+}
+
 }  // namespace
 
 bool within(const Stamp& a, const Stamp& b, std::int64_t microseconds) {
@@ -188,7 +195,7 @@ bool ReportQueue::collecting() const {
 void ReportQueue::give_out(Item& item) {
   if (!item.open) {
     consumer_.on_note(item.note);
-  } else if (!item.discarded && !is_repeat(item.open->report)) {
+  } else if (!item.discarded && is_evidence(item.open->report) && !is_repeat(item.open->report)) {
     consumer_.on_report(item.open->report);
   }
 }

@@ -177,6 +177,15 @@ std::optional<TaskRow> parse_table_row(std::string_view message, const std::vect
     set_cell(row, column, *cell);
   }
   const std::string_view name = trim(s);
+  // One number too many before the name: a break went through the middle of one, and none can be trusted.
+  std::string_view rest = name;
+  if (whole && take_cell(rest) && !trim(rest).empty()) {
+    TaskRow bare;
+    bare.pid = row.pid;
+    bare.uid = row.uid;
+    bare.tgid = row.tgid;
+    return bare;
+  }
   // A cut row ends in dots where numbers should be: what is left of them is no name.
   if (whole && !ends_cut(name)) row.comm = unescape(name.substr(0, 64));
   return row;

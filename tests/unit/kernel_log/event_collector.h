@@ -83,8 +83,8 @@ class EventCollector : public EventConsumer {
       pending_.boot_ns = event.boot_ns;
       pending_.wall_ns = event.wall_ns;
       pending_.host = strings_.emplace_back(event.host_name);
-      pending_.kernel_release = starts.back().kernel_release;
-      pending_.page_size = starts.back().page_size;
+      if (!starts.empty()) pending_.kernel_release = starts.back().kernel_release;
+      if (!starts.empty()) pending_.page_size = starts.back().page_size;
       incidents.push_back(std::move(pending_));
       pending_ = {};
     }
