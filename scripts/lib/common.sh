@@ -50,12 +50,21 @@ use_ccache() {
   export CCACHE_BASEDIR=$OOMTRACE_ROOT CCACHE_NOHASHDIR=1
 }
 
-# build_preset PRESET [CMAKE_OPTION...]: leaves everything in build/PRESET. JOBS limits the parallel compilers.
+# build_preset PRESET [CMAKE_OPTION...] [--target TARGET]: leaves it in build/PRESET. JOBS limits the parallel compilers.
 build_preset() {
-  local preset=$1
+  local preset=$1 configure=() build=()
   shift
-  (cd "$OOMTRACE_ROOT" && cmake --preset "$preset" "$@" &&
-    cmake --build --preset "$preset" --parallel "${JOBS:-$(default_jobs)}")
+  while [ $# -gt 0 ]; do
+    if [ "$1" = --target ]; then
+      build+=("$1" "$2")
+      shift 2
+    else
+      configure+=("$1")
+      shift
+    fi
+  done
+  (cd "$OOMTRACE_ROOT" && cmake --preset "$preset" "${configure[@]}" &&
+    cmake --build --preset "$preset" --parallel "${JOBS:-$(default_jobs)}" "${build[@]}")
 }
 
 # project_files PATTERN...: paths of the checkout's own files that match one of the git patterns, one a line.

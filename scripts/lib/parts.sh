@@ -167,7 +167,7 @@ part_fuzz() {
     return 0
   fi
   packages_for fuzz "${PACKAGES_OFFLINE[@]}" "${PACKAGES_TESTS[@]}" "${PACKAGES_FUZZ[@]}" || return 0
-  if ! built fuzz; then
+  if ! built fuzz --target fuzz_targets; then
     not_run fuzz "build fuzz failed"
     return 0
   fi
@@ -185,16 +185,24 @@ part_fuzz() {
 }
 
 fuzz_one() {
-  local name=$1 target=$2 seconds=$3 corpus=$OOMTRACE_ROOT/build/fuzz-corpus/$1 options=() seeds
+  local name=${1#fuzz_} target=$2 seconds=$3 inputs folder
+  local corpus=$OOMTRACE_ROOT/build/fuzz-corpus/$name dictionary=$OOMTRACE_ROOT/tests/fuzz/$name.dict options=()
   mkdir -p "$corpus"
-  seeds=$OOMTRACE_ROOT/tests/fuzz/seeds/${name#fuzz_}
-  if [ -f "$OOMTRACE_ROOT/tests/fuzz/${name#fuzz_}.dict" ]; then
-    options+=("-dict=$OOMTRACE_ROOT/tests/fuzz/${name#fuzz_}.dict")
-  fi
-  options+=("$corpus")
-  if [ -d "$seeds" ]; then options+=("$seeds"); fi
-  check "fuzz ${name#fuzz_}" "$((seconds + 120))" "$target" "-max_total_time=$seconds" -rss_limit_mb=2048 -timeout=20 \
-    "-artifact_prefix=$corpus-" "${options[@]}" || true
+  inputs=("$corpus")
+  [ ! -f "$dictionary" ] || options+=("-dict=$dictionary")
+  for folder in "tests/fuzz/seeds/$name" $(fuzz_seeds "$name"); do
+    [ ! -d "$OOMTRACE_ROOT/$folder" ] || inputs+=("$OOMTRACE_ROOT/$folder")
+  done
+  check "fuzz $name" "$((seconds + 240))" "$target" "-max_total_time=$seconds" -rss_limit_mb=2048 -timeout=20 \
+    "-artifact_prefix=$corpus-" "${options[@]}" "${inputs[@]}" || true
+}
+
+# Recordings that the target can read; new inputs go to the first folder, so these stay as they are.
+fuzz_seeds() {
+  case $1 in
+    kernel_log*) say tests/replay/kernel_logs ;;
+    trace*) say tests/replay/traces ;;
+  esac
 }
 
 part_live() {
