@@ -106,6 +106,18 @@ class Incident:
         return {"CONSTRAINT_NONE": "global", "CONSTRAINT_CPUSET": "cpuset", "CONSTRAINT_MEMORY_POLICY": "mempolicy",
                 "CONSTRAINT_MEMCG": "memcg"}.get(self.constraint)
 
+    def victims(self):
+        """Process ids of the killed; the "Killed" line names the thread that still had the address space."""
+        threads = {row.pid: row.tgid for row in self.rows}
+        if self.killed and self.chosen_pid and self.killed[0].pid in threads:
+            threads[self.killed[0].pid] = self.chosen_pid
+        return [threads.get(killed.pid, killed.pid) for killed in self.killed]
+
+    def ranking(self, total_pages):
+        """Rows that may be chosen, the scan's choice first: most points, the later of equals."""
+        rows = [row for row in self.rows if row.points(total_pages) is not None]
+        return sorted(reversed(rows), key=lambda row: -row.points(total_pages))
+
     def row(self, tgid):
         for row in self.rows:
             if row.tgid == tgid:
@@ -147,13 +159,8 @@ class Incident:
         return total or 1
 
     def winner(self, total_pages):
-        """The row that the scan's rule picks: most points, the later of equals; None if nobody may be chosen."""
-        best = None
-        for row in self.rows:
-            points = row.points(total_pages)
-            if points is not None and (best is None or points >= best.points(total_pages)):
-                best = row
-        return best
+        """The row that the scan's rule picks, None if nobody may be chosen."""
+        return next(iter(self.ranking(total_pages)), None)
 
 
 def pages(kib):
