@@ -8,8 +8,9 @@
 
 #include <memory>
 
+#include "oomtrace/bpf_globals.h"  // before the skeleton, which uses its types
+
 #include "oomtrace.skel.h"
-#include "oomtrace/bpf_globals.h"
 
 namespace oomtrace::capture {
 

@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 
 #include "analysis/build_report.h"
 #include "base/file.h"
 #include "cli/exit_status.h"
 #include "cli/input.h"
+#include "cli/kernel_log_join.h"
 #include "cli/verbs.h"
 #include "model/world.h"
 #include "report/render_json.h"
@@ -41,8 +43,8 @@ bool utf8_locale() {
   return false;
 }
 
-report::TextOptions text_options(const ReportOptions& options) {
-  report::TextOptions text;
+TextOptions text_options(const ReportOptions& options) {
+  TextOptions text;
   const bool tty = options.output.empty() && isatty(STDOUT_FILENO) != 0;
   winsize size{};
   text.width = kPlainWidth;
@@ -75,8 +77,11 @@ int run_report(const ReportOptions& options) {
     fmt::print(stderr, "oomtrace report: reading {}\n", *newest);
   }
   model::World world;
-  const auto summary = read_inputs(inputs, [&](const Event& event) { world.apply(event); });
+  const std::function<void(const Event&)> apply = [&](const Event& event) { world.apply(event); };
+  KernelLogJoin join(apply);
+  const auto summary = read_inputs(inputs, [&](const Event& event) { join.take(event); });
   if (!summary) return report_error(kVerb, summary.error());
+  join.finish();
 
   Report report = analysis::build_report(world, {summary->kind, summary->name, summary->notes});
   const bool found = !report.incidents.empty();
@@ -85,8 +90,7 @@ int run_report(const ReportOptions& options) {
     if (report.incidents.empty())
       return report_error(kVerb, Error{Errc::kUsage, 0, fmt::format("there is no incident {}", *options.incident), {}});
   }
-  const std::string text =
-      options.format == "json" ? report::render_json(report) : report::render_text(report, text_options(options));
+  const std::string text = options.format == "json" ? render_json(report) : render_text(report, text_options(options));
   if (auto written = write_out(options.output, text); !written) return report_error(kVerb, written.error());
   return options.exit_code && found ? kFound : kDone;
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// One log parser for each trace; its incidents are renumbered to those of the recording.
+#include "cli/kernel_log_join.h"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+namespace oomtrace::cli {
+
+namespace {
+
+// Numbers of kills that only the log knows: beyond any that a recording counts to.
+constexpr std::uint64_t kLogOnly = std::uint64_t{1} << 32;
+
+}  // namespace
+
+class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
+ public:
+  Trace(const std::function<void(const Event&)>& take, const Event& first)
+      : take_(take),
+        trace_id_(first.trace_id),
+        boot_id_(first.boot_id),
+        host_name_(first.host_name),
+        host_id_(first.host_id),
+        parser_(*this, {std::nullopt, trace_id_, true}) {}
+
+  void note(const Event& event) {
+    if (const auto* start = std::get_if<TraceStart>(&event.payload)) offset_ns_ = start->realtime_offset_ns;
+    if (const auto* kill = std::get_if<OomKill>(&event.payload); kill != nullptr && !kill->already_dying) {
+      seen_.push_back({kill->decision.incident_id, kill->victim.pid, event.boot_ns, event.wall_ns, false});
+    } else if (const auto* log = std::get_if<KernelLog>(&event.payload)) {
+      parser_.feed_kmsg(fmt::format("{},{},{},-;{}\n", log->priority.value_or(6), log->kmsg_seq.value_or(0),
+                                    log->timestamp_us.value_or(0), log->message));
+    }
+  }
+
+  void finish() { parser_.finish(); }
+
+  // Only what belongs to a kill: other deaths were seen by the recorder itself.
+  void on_event(const Event& event) override {
+    if (const auto* kill = std::get_if<OomKill>(&event.payload)) {
+      give_kill(event, *kill);
+    } else if (const auto* candidate = std::get_if<OomCandidate>(&event.payload)) {
+      give_part(event, *candidate, candidate->incident_id);
+    } else if (const auto* end = std::get_if<OomEnd>(&event.payload)) {
+      give_part(event, *end, end->incident_id);
+    } else if (const auto* cgroup = std::get_if<CgroupMemory>(&event.payload)) {
+      early_.emplace(EarlyCgroup{*cgroup, std::string(cgroup->cgroup.path)});
+    } else if (const auto* reaped = std::get_if<OomReaped>(&event.payload)) {
+      Event out = event;
+      identify(out, nullptr);
+      out.payload = *reaped;
+      take_(out);
+    }
+  }
+
+ private:
+  struct Seen {
+    std::uint64_t incident_id;
+    std::uint32_t victim_pid;
+    std::uint64_t boot_ns;
+    std::int64_t wall_ns;
+    bool told;  // by the log as well
+  };
+  struct EarlyCgroup {
+    CgroupMemory memory;
+    std::string path;
+  };
+
+  Seen* find(std::uint32_t pid) {
+    for (Seen& seen : seen_)
+      if (!seen.told && seen.victim_pid == pid) return &seen;
+    return nullptr;
+  }
+
+  // The incident of the recording for an incident of the log, whose kill events come first.
+  const Seen* joined(std::uint64_t log_id) const {
+    const auto found = joined_.find(log_id);
+    return found == joined_.end() ? nullptr : &found->second;
+  }
+
+  void give_kill(const Event& event, const OomKill& kill) {
+    const std::uint64_t log_id = kill.decision.incident_id;
+    if (Seen* seen = kill.victim.pid != 0 ? find(kill.victim.pid) : nullptr) {
+      seen->told = true;
+      joined_.try_emplace(log_id, *seen);
+    }
+    const Seen* seen = joined(log_id);
+    Event out = event;
+    identify(out, seen);
+    OomKill copy = kill;
+    copy.decision.incident_id = seen != nullptr ? seen->incident_id : kLogOnly + log_id;
+    if (seen != nullptr) copy.decision.way = {};  // the recording's own way stands
+    out.payload = copy;
+    take_(out);
+    if (!early_) return;
+    early_->memory.cgroup.path = early_->path;
+    early_->memory.incident_id = copy.decision.incident_id;
+    out.payload = early_->memory;
+    take_(out);
+    early_.reset();
+  }
+
+  template <class Part>
+  void give_part(const Event& event, Part part, std::uint64_t log_id) {
+    const Seen* seen = joined(log_id);
+    Event out = event;
+    identify(out, seen);
+    part.incident_id = seen != nullptr ? seen->incident_id : kLogOnly + log_id;
+    out.payload = part;
+    take_(out);
+  }
+
+  // printk's clock is not CLOCK_BOOTTIME to the microsecond: the recording's time of the kill counts.
+  void identify(Event& event, const Seen* seen) const {
+    event.trace_id = trace_id_;
+    event.boot_id = boot_id_;
+    event.host_name = host_name_;
+    event.host_id = host_id_;
+    if (seen != nullptr) {
+      event.boot_ns = seen->boot_ns;
+      event.wall_ns = seen->wall_ns;
+    } else {
+      event.wall_ns = static_cast<std::int64_t>(event.boot_ns) + offset_ns_;
+    }
+  }
+
+  const std::function<void(const Event&)>& take_;
+  std::string trace_id_, boot_id_, host_name_, host_id_;
+  std::int64_t offset_ns_ = 0;
+  std::deque<Seen> seen_;
+  std::map<std::uint64_t, Seen> joined_;
+  std::optional<EarlyCgroup> early_;
+  kernel_log::LogParser parser_;  // last: it calls on_event()
+};
+
+KernelLogJoin::KernelLogJoin(const std::function<void(const Event&)>& take) : take_(take) {}
+KernelLogJoin::~KernelLogJoin() = default;
+
+void KernelLogJoin::take(const Event& event) {
+  take_(event);
+  const bool wanted = std::holds_alternative<TraceStart>(event.payload) ||
+                      std::holds_alternative<OomKill>(event.payload) ||
+                      std::holds_alternative<KernelLog>(event.payload);
+  if (!wanted) return;
+  auto found = traces_.find(event.trace_id);
+  if (found == traces_.end())
+    found = traces_.emplace(std::string(event.trace_id), std::make_unique<Trace>(take_, event)).first;
+  found->second->note(event);
+}
+
+void KernelLogJoin::finish() {
+  for (const auto& [id, trace] : traces_) trace->finish();
+  traces_.clear();
+}
+
+}  // namespace oomtrace::cli
