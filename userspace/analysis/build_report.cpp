@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a replayed World to the Report.
+#include "analysis/build_report.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "analysis/causes/cause.h"
+#include "analysis/context.h"
+#include "analysis/domain_ledger.h"
+#include "analysis/gaps.h"
+#include "analysis/growth.h"
+#include "analysis/selection.h"
+#include "analysis/verdicts.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+const char* decided_word(DecidedBy by) {
+  switch (by) {
+    case DecidedBy::kUnknown:
+      break;
+    case DecidedBy::kKernel:
+      return "kernel";
+    case DecidedBy::kAllocatingTask:
+      return "allocating_task";
+    case DecidedBy::kSysrq:
+      return "sysrq";
+    case DecidedBy::kBpf:
+      return "bpf";
+  }
+  return "";
+}
+
+Trigger describe_trigger(const Context& context, const model::Decision& decision) {
+  Trigger trigger;
+  if (decision.trigger.pid != 0) {
+    trigger.pid = decision.trigger.pid;
+    trigger.role = context.role_of(decision.trigger.id);
+  }
+  if (!decision.trigger.comm.empty()) trigger.comm = decision.trigger.comm;
+  if (decision.gfp_mask) {
+    trigger.gfp_mask = fmt::format("{:#x}", *decision.gfp_mask);
+    if (!decision.gfp_names.empty()) *trigger.gfp_mask += "(" + decision.gfp_names + ")";
+  }
+  trigger.order = decision.order;
+  trigger.oom_score_adj = decision.trigger_oom_score_adj;
+  trigger.stack = decision.stack;
+  return trigger;
+}
+
+Victim describe_victim(const Context& context, const model::Incident& incident, const model::Kill& kill,
+                       const Selection& selection) {
+  Victim victim;
+  victim.pid = kill.victim.pid;
+  victim.comm = kill.victim.comm;
+  victim.role = context.role_of(kill.victim.id);
+  const std::size_t boot = boot_of(context.world, incident);
+  const std::string path = context.world.path_of(boot, kill.cgroup);
+  if (!path.empty()) victim.cgroup = path;
+  if (const model::Process* process = context.world.find(kill.victim.id)) {
+    if (!process->command_line.empty()) victim.command_line = process->command_line;
+    const model::Job& job = context.jobs.of(process->id);
+    const bool alone = job.members <= 1 && !job.identity.any();
+    if (!alone && !job.name.empty()) victim.job = job.name;
+    if (!victim.cgroup && !process->cgroup.path.empty()) victim.cgroup = process->cgroup.path;
+  }
+  victim.uid = kill.uid;
+  victim.oom_score_adj = kill.oom_score_adj;
+  if (kill.memory) {
+    const MemoryCounters& memory = *kill.memory;
+    const auto known = [&](MemoryField bit) { return (memory.missing & bit) == 0; };
+    if (known(kMemoryAnon)) victim.anon_rss_bytes = memory.anon;
+    if (known(kMemoryFile)) victim.file_rss_bytes = memory.file;
+    if (known(kMemoryShmem)) victim.shmem_rss_bytes = memory.shmem;
+    if (known(kMemorySwap)) victim.swap_bytes = memory.swap;
+    if (known(kMemoryPgtables)) victim.pgtables_bytes = memory.pgtables;
+    if (known(kMemoryTotalVm)) victim.total_vm_bytes = memory.total_vm;
+  }
+  for (const Candidate& candidate : selection.candidates) {
+    if (candidate.victim && candidate.pid == kill.victim.pid) victim.points = candidate.points;
+  }
+  if (!victim.points) victim.points = kill.points;
+  victim.score = kill.score;
+  // A kernel logs and traces reaping where it happens, so not seen is not reaped, unless something was lost.
+  victim.reaped = kill.reaped;
+  victim.group_member = kill.group_member;
+  return victim;
+}
+
+Incident describe_incident(const Context& context, const model::Incident& seen, std::uint64_t id) {
+  const model::World& world = context.world;
+  Incident report;
+  report.id = id;
+  report.time = time_of(seen.wall_ns);
+  if (seen.boot_ns != 0) report.boot_ns = seen.boot_ns;
+  report.host = world.boots()[boot_of(world, seen)].host_name;
+  report.decided_by = decided_word(seen.decision.decided_by);
+  report.domain = describe_domain(world, seen);
+  report.trigger = describe_trigger(context, seen.decision);
+  report.selection = explain_selection(context, seen);
+  for (const model::Kill& kill : seen.kills) {
+    if (!kill.already_dying) report.victims.push_back(describe_victim(context, seen, kill, report.selection));
+  }
+  report.growth = find_growth(context, seen);
+  report.system = describe_system(world, seen);
+  Diagnosed diagnosed = diagnose(world, {context, seen, report});
+  report.cause = std::move(diagnosed.cause);
+  report.contributing = std::move(diagnosed.contributing);
+  name_gaps(world, seen, report);
+  return report;
+}
+
+}  // namespace
+
+Report build_report(const model::World& world, const SourceInfo& source) {
+  const Context context(world);
+  Report report;
+  report.source = describe_source(world, source);
+  std::set<std::uint64_t> ids;
+  std::uint64_t next = 1;
+  for (const model::Incident& incident : world.incidents()) {
+    // A task that was dying anyway was only marked: no decision stands behind it.
+    const bool marks_only = !incident.kills.empty() && chosen_kill(incident) == nullptr;
+    if (marks_only && incident.candidates.empty()) continue;
+    // Ids are the trace's own; where several traces meet, a taken one gets the next that is free.
+    std::uint64_t id = incident.id;
+    while (id == 0 || ids.contains(id)) id = next++;
+    ids.insert(id);
+    report.incidents.push_back(describe_incident(context, incident, id));
+  }
+  report.deaths = find_deaths(context);
+  return report;
+}
+
+}  // namespace oomtrace::analysis

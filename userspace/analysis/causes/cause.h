@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The form of every cause detector, and the list of them.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "analysis/context.h"
+#include "oomtrace/report.h"
+
+namespace oomtrace::analysis {
+
+// What a detector may look at beside the World: the incident as seen and as told so far (domain, victims, selection and
+// growth are set), roles and jobs.
+struct IncidentContext {
+  const Context& context;
+  const model::Incident& seen;
+  const Incident& report;
+};
+
+// Pure. nullopt where the pattern is not there. Confidence in [0, 1]; evidence as figures that can be checked.
+using Detector = std::optional<Cause> (*)(const model::World&, const IncidentContext&);
+
+std::span<const Detector> detectors();
+
+// The surest cause, and what else applies, surest first. Always names one: `unknown` with the figures at least.
+struct Diagnosed {
+  Cause cause;
+  std::vector<Cause> contributing;
+};
+Diagnosed diagnose(const model::World& world, const IncidentContext& incident);
+
+std::optional<Cause> detect_unknown(const model::World& world, const IncidentContext& incident);
+
+}  // namespace oomtrace::analysis

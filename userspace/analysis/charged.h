@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one process newly charged to its domain between two moments.
+#pragma once
+
+#include <cstdint>
+
+#include "model/world.h"
+
+namespace oomtrace::analysis {
+
+struct Window {
+  std::uint64_t from_ns = 0;  // CLOCK_BOOTTIME
+  std::uint64_t to_ns = 0;
+};
+
+// Bytes. What a child inherits at fork is in none of these; what was given back is taken off, so members may be
+// negative, but never below what the process itself had charged.
+struct Charged {
+  std::int64_t fresh_anon = 0;
+  std::int64_t copied = 0;
+  std::int64_t swap = 0;
+  // Sums of what was added, with nothing taken off: shmem and file pages stay charged when they are unmapped, and are
+  // mapped by many. See shared_memory.h for whose they are.
+  std::int64_t shmem_added = 0, file_added = 0;
+  std::int64_t shmem_now = 0, file_now = 0;  // more mapped at the end than at the start
+  std::uint64_t shmem_half_ns = 0;           // when half of shmem_added had been added
+  bool lived = false;                        // was there at some moment of the window
+  bool dead = false;                         // gone before its end: gave everything back but shmem
+};
+
+// page_size 0: copies are not known and count 0.
+Charged charged_in(const model::World& world, const model::Process& process, const Window& window,
+                   std::uint32_t page_size);
+
+// What the process holds at a sample that it did not inherit: the measure by which the window is found.
+std::int64_t held_at(const model::World& world, const model::Process& process, const model::MemorySample& sample,
+                     std::uint64_t at_ns, std::uint32_t page_size);
+
+}  // namespace oomtrace::analysis

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every step of the analysis looks at, and the helpers that several of them need.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/jobs.h"
+#include "model/roles.h"
+#include "model/world.h"
+
+namespace oomtrace::analysis {
+
+struct Context {
+  explicit Context(const model::World& replayed) : world(replayed), roles(replayed), jobs(replayed, roles) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const model::World& world;
+  model::Roles roles;
+  model::Jobs jobs;
+
+  // nullopt where nothing but a name is known of the process, as in kernel logs.
+  std::optional<std::string> role_of(model::ProcessId id) const;
+  model::Role role(model::ProcessId id) const { return roles.of(id).role; }
+};
+
+// Facts of the host that an incident happened on.
+inline const model::HostFacts& host_of(const model::World& world, const model::Incident& incident) {
+  return world.traces()[incident.trace].host;
+}
+inline std::size_t boot_of(const model::World& world, const model::Incident& incident) {
+  return world.traces()[incident.trace].boot;
+}
+
+// RFC 3339; nullopt where the source gave no wall time.
+std::optional<std::string> time_of(std::int64_t wall_ns);
+// Wall time of a moment of a trace's boot, by the trace's own pair of clocks.
+std::optional<std::string> time_at(const model::World& world, std::size_t boot, std::uint64_t boot_ns);
+
+// "python3 (pid 12)".
+std::string named(const std::string& comm, std::uint32_t pid);
+
+// The kill that was decided on, not its followers; nullptr where nobody was killed. Marks of tasks that were dying
+// anyway are no kills.
+const model::Kill* chosen_kill(const model::Incident& incident);
+
+}  // namespace oomtrace::analysis

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where memory ran out and what it was full of; the machine around it.
+#include "analysis/domain_ledger.h"
+
+#include <algorithm>
+
+#include "analysis/domain_members.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+using Bytes = std::optional<std::uint64_t>;
+
+constexpr std::uint64_t kMost = std::uint64_t{1} << 60;
+
+std::int64_t to_signed(std::uint64_t bytes) { return static_cast<std::int64_t>(std::min(bytes, kMost)); }
+
+void add(std::vector<LedgerLine>& ledger, const char* what, const Bytes& bytes, std::uint64_t less = 0) {
+  if (!bytes) return;
+  ledger.push_back({what, to_signed(*bytes > less ? *bytes - less : 0)});
+}
+
+std::int64_t sum_of(const std::vector<LedgerLine>& ledger) {
+  std::int64_t sum = 0;
+  for (const LedgerLine& line : ledger) sum += line.bytes;
+  return sum;
+}
+
+// The point in force at a kill. Logs tell the figures with the kill or right after it.
+template <class Sample>
+const typename model::Timeline<Sample>::Point* near(const model::Timeline<Sample>& memory, std::uint64_t at_ns) {
+  constexpr std::uint64_t kAfter = 5'000'000'000;
+  if (const auto* point = memory.at(at_ns)) return point;
+  if (memory.empty() || memory.points().front().from_ns > at_ns + kAfter) return nullptr;
+  return &memory.points().front();
+}
+
+// memory.stat: `file` holds shmem as well, in both versions.
+void memcg_ledger(const model::CgroupSample& sample, Domain& domain) {
+  add(domain.ledger, "anonymous", sample.anon);
+  add(domain.ledger, "shared memory and tmpfs", sample.shmem);
+  add(domain.ledger, "page cache", sample.file, sample.shmem.value_or(0));
+  if (sample.kernel) {
+    add(domain.ledger, "kernel", sample.kernel);
+  } else {
+    add(domain.ledger, "slab", sample.slab);
+    add(domain.ledger, "page tables", sample.page_tables);
+  }
+  const Bytes usage = domain.usage_bytes ? domain.usage_bytes : sample.usage;
+  if (usage && sample.anon && sample.file) domain.residue_bytes = to_signed(*usage) - sum_of(domain.ledger);
+}
+
+std::vector<LedgerLine> meminfo_ledger(const SystemMemory& memory) {
+  std::vector<LedgerLine> ledger;
+  add(ledger, "anonymous", memory.anon);
+  add(ledger, "shared memory and tmpfs", memory.shmem);
+  // Cached counts shmem and the swap cache has pages that are anonymous too.
+  Bytes cache = memory.cached;
+  if (cache && memory.buffers) cache = std::min(*cache, kMost) + std::min(*memory.buffers, kMost);
+  add(ledger, "page cache", cache, memory.shmem.value_or(0));
+  add(ledger, "slab, reclaimable", memory.slab_reclaimable);
+  add(ledger, "slab, not reclaimable", memory.slab_unreclaimable);
+  add(ledger, "kernel stacks", memory.kernel_stack);
+  add(ledger, "page tables", memory.page_tables);
+  add(ledger, "per-CPU", memory.percpu);
+  add(ledger, "huge pages", memory.hugetlb);
+  add(ledger, "free", memory.free);
+  return ledger;
+}
+
+const char* domain_word(DomainKind kind) {
+  switch (kind) {
+    case DomainKind::kUnknown:
+      break;
+    case DomainKind::kGlobal:
+      return "global";
+    case DomainKind::kMemcg:
+      return "memcg";
+    case DomainKind::kCpuset:
+      return "cpuset";
+    case DomainKind::kMempolicy:
+      return "mempolicy";
+    case DomainKind::kSysrq:
+      return "sysrq";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Domain describe_domain(const model::World& world, const model::Incident& incident) {
+  const model::Decision& decision = incident.decision;
+  Domain domain;
+  domain.kind = domain_word(decision.domain);
+  if (!decision.constraint.empty()) domain.constraint = decision.constraint;
+  if (!decision.nodes.empty()) domain.nodes = decision.nodes;
+  domain.limit_bytes = decision.limit;
+  domain.usage_bytes = decision.usage;
+  domain.swap_limit_bytes = decision.swap_limit;
+  const std::size_t boot = boot_of(world, incident);
+  if (decision.domain == DomainKind::kMemcg) {
+    const std::string path = world.path_of(boot, decision.cgroup);
+    if (!path.empty()) domain.cgroup = path;
+    const model::Cgroup* cgroup = domain_cgroup(world, incident);
+    const auto* point = cgroup ? near(cgroup->memory, incident.boot_ns) : nullptr;
+    if (!point) return domain;
+    if (!domain.limit_bytes) domain.limit_bytes = point->sample.limit;
+    if (!domain.usage_bytes) domain.usage_bytes = point->sample.usage;
+    if (!domain.swap_limit_bytes) domain.swap_limit_bytes = point->sample.swap_limit;
+    memcg_ledger(point->sample, domain);
+    return domain;
+  }
+  if (decision.domain != DomainKind::kGlobal && decision.domain != DomainKind::kSysrq) return domain;
+  if (const auto* point = near(world.boots()[boot].memory, incident.boot_ns)) {
+    const SystemMemory& memory = point->sample.memory;
+    domain.ledger = meminfo_ledger(memory);
+    const Bytes total = memory.total ? memory.total : host_of(world, incident).mem_total;
+    const bool whole = memory.free && memory.anon && memory.cached;
+    if (total && whole) domain.residue_bytes = to_signed(*total) - sum_of(domain.ledger);
+    if (!domain.usage_bytes && total && memory.free && *total > *memory.free)
+      domain.usage_bytes = *total - *memory.free;
+  }
+  return domain;
+}
+
+SystemState describe_system(const model::World& world, const model::Incident& incident) {
+  SystemState system;
+  const model::HostFacts& host = host_of(world, incident);
+  const model::Boot& boot = world.boots()[boot_of(world, incident)];
+  system.overcommit.mode = host.overcommit_memory;
+  system.overcommit.ratio = host.overcommit_ratio;
+  if (const auto* point = near(boot.memory, incident.boot_ns)) {
+    const SystemMemory& memory = point->sample.memory;
+    system.overcommit.limit_bytes = memory.commit_limit;
+    system.overcommit.committed_bytes = memory.committed;
+    if (memory.balloon) system.balloon_bytes = to_signed(*memory.balloon);
+    add(system.memory, "total", memory.total);
+    add(system.memory, "available", memory.available);
+    for (LedgerLine& line : meminfo_ledger(memory)) system.memory.push_back(std::move(line));
+    add(system.memory, "swap, total", memory.swap_total);
+    add(system.memory, "swap, free", memory.swap_free);
+    add(system.memory, "dirty", memory.dirty);
+    add(system.memory, "locked", memory.mlocked);
+  }
+  const auto pressure = boot.pressure.find("memory");
+  if (pressure != boot.pressure.end()) {
+    if (const auto* point = near(pressure->second, incident.boot_ns)) {
+      if (point->sample.some) system.psi_memory_some_avg10 = point->sample.some->avg10;
+      if (point->sample.full) system.psi_memory_full_avg10 = point->sample.full->avg10;
+    }
+  }
+  return system;
+}
+
+}  // namespace oomtrace::analysis

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was not seen: of an incident, and of the whole source.
+#include "analysis/gaps.h"
+
+#include <algorithm>
+
+#include "base/units.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+constexpr std::size_t kMostNotes = 100;
+
+std::int64_t to_signed(std::uint64_t count) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(count, INT64_MAX));
+}
+
+std::uint64_t lost_of(const model::Trace& trace, std::string_view source) {
+  const auto found = trace.losses.find(std::string(source));
+  return found == trace.losses.end() ? 0 : found->second.count;
+}
+
+std::string loss_text(const std::string& source, const model::Loss& loss) {
+  std::string text = loss.count > 0 ? format_count(to_signed(loss.count), "event") + " lost from " + source
+                                    : "something was not seen in " + source;
+  if (!loss.detail.empty()) text += ": " + loss.detail;
+  return text;
+}
+
+void name_candidate_gaps(const model::Incident& incident, bool log_only, std::vector<std::string>& missing) {
+  if (incident.candidates.empty() && incident.decision.decided_by != DecidedBy::kAllocatingTask) {
+    missing.push_back(log_only
+                          ? "The candidates: the log has no task table. vm.oom_dump_tasks=1 makes the kernel log one."
+                          : "The candidates: no source told them. A recorder with a way to them, or a kernel log with "
+                            "the task table, would have.");
+  }
+  std::uint64_t dropped = incident.candidates_over_limit;
+  bool cut = false;
+  for (const model::ScanEnd& end : incident.ends) {
+    dropped += end.dropped;
+    cut = cut || end.report_cut;
+  }
+  if (dropped > 0) {
+    missing.push_back(format_count(to_signed(dropped), "candidate") +
+                      " of the scan: there was no room for them. The kernel's own log has the whole table.");
+  }
+  if (cut)
+    missing.push_back(
+        "A part of the kernel's report: the log is cut. A larger log buffer (log_buf_len) keeps it whole.");
+}
+
+}  // namespace
+
+void name_gaps(const model::World& world, const model::Incident& incident, Incident& report) {
+  const model::Trace& trace = world.traces()[incident.trace];
+  const bool log_only = trace.host.source == "kernel_log";
+  std::vector<std::string>& missing = report.missing;
+  const model::Decision& decision = incident.decision;
+  if (!incident.decided) {
+    missing.push_back("The decision itself: only what belongs to it was seen. The kernel's log would have it.");
+  }
+  if (decision.domain == DomainKind::kUnknown) {
+    missing.push_back("Which memory ran out. The kernel's log names the constraint.");
+  }
+  if (decision.domain == DomainKind::kMemcg) {
+    if (!report.domain.cgroup) missing.push_back("Which cgroup hit its limit. The kernel's log names it.");
+    if (!report.domain.limit_bytes) missing.push_back("The limit of the cgroup: memory.max, or memory.limit_in_bytes.");
+  }
+  if (decision.trigger.pid == 0 && decision.trigger.comm.empty()) {
+    missing.push_back("Which task's allocation could not be met. The kernel's log has it in \"invoked oom-killer\".");
+  }
+  name_candidate_gaps(incident, log_only, missing);
+  const bool weighed = decision.decided_by != DecidedBy::kAllocatingTask && !incident.candidates.empty();
+  if (weighed && !report.selection.total_pages) {
+    missing.push_back(
+        "How many pages the kernel reckoned with, and so the points: "
+        "the memory and swap that the domain may use.");
+  }
+  if (!report.growth) {
+    missing.push_back(log_only
+                          ? "Who grew, and since when: a kernel log has only the moment of the kill. `oomtrace record` "
+                            "beside the next run tells it."
+                          : "Who grew, and since when: no process of the domain was seen before the kill. A recorder "
+                            "started earlier would have.");
+  }
+  const std::uint64_t kill_lost = lost_of(trace, "ring.kill");
+  if (kill_lost > 0) {
+    missing.push_back(format_count(to_signed(kill_lost), "event") +
+                      " about kills: the ring was full. The kernel's log may have what they said.");
+  }
+  const std::uint64_t growth_lost = lost_of(trace, "ring.growth") + lost_of(trace, "ring.lifecycle");
+  if (growth_lost > 0 && report.growth) {
+    missing.push_back(format_count(to_signed(growth_lost), "event") +
+                      " about processes: growth and families may be told short until the census after them.");
+  }
+  const bool candidates_known = decision.decided_by == DecidedBy::kAllocatingTask ||
+                                (!incident.candidates.empty() && report.selection.total_pages);
+  const bool whole = std::none_of(incident.ends.begin(), incident.ends.end(),
+                                  [](const model::ScanEnd& end) { return end.dropped > 0 || end.report_cut; });
+  report.complete = incident.decided && decision.domain != DomainKind::kUnknown && candidates_known && whole &&
+                    incident.candidates_over_limit == 0 && kill_lost == 0 && report.growth.has_value();
+}
+
+Source describe_source(const model::World& world, const SourceInfo& info) {
+  Source source;
+  source.kind = info.kind;
+  source.name = info.name;
+  const auto note = [&](std::string text) {
+    const auto& notes = source.notes;
+    if (notes.size() < kMostNotes && std::find(notes.begin(), notes.end(), text) == notes.end()) {
+      source.notes.push_back(std::move(text));
+    }
+  };
+  for (const std::string& text : info.notes) note(text);
+  std::int64_t first = 0, last = 0;
+  for (const model::Trace& trace : world.traces()) {
+    const model::Boot& boot = world.boots()[trace.boot];
+    if (!source.host && !boot.host_name.empty()) source.host = boot.host_name;
+    if (!source.kernel && !trace.host.kernel_release.empty()) source.kernel = trace.host.kernel_release;
+    if (!source.boot_id && !boot.id.empty()) source.boot_id = boot.id;
+    if (!source.trace_id && !trace.id.empty()) source.trace_id = trace.id;
+    if (trace.first_wall_ns != 0 && (first == 0 || trace.first_wall_ns < first)) first = trace.first_wall_ns;
+    if (trace.last_wall_ns != 0 && (last == 0 || trace.last_wall_ns > last)) last = trace.last_wall_ns;
+    for (const auto& [name, loss] : trace.losses) {
+      const std::uint64_t sum = source.lost_events + loss.count;
+      source.lost_events = sum < loss.count ? UINT64_MAX : sum;
+      note(loss_text(name, loss));
+    }
+    for (const std::string& warning : trace.host.warnings) note(warning);
+    if (!trace.started) note("the beginning of the trace is missing: facts of the host are not known");
+    if (trace.started && trace.host.source == "live" && !trace.stop_reason) {
+      note("the trace has no end: the recorder was still running, or was cut off");
+    }
+    if (source.plan.empty()) {
+      for (const model::PlanEntry& row : trace.host.plan)
+        source.plan.push_back({row.fact, row.way, row.why_not_better});
+    }
+  }
+  source.from = time_of(first);
+  source.to = time_of(last);
+  if (world.forgotten_processes() > 0) {
+    note(format_count(to_signed(world.forgotten_processes())) + " processes that ended long ago are not listed");
+  }
+  return source;
+}
+
+}  // namespace oomtrace::analysis

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who newly charged memory to the domain before a kill, and who drove it.
+#include "analysis/growth.h"
+
+#include <algorithm>
+#include <map>
+
+#include "analysis/domain_members.h"
+#include "analysis/shared_memory.h"
+#include "analysis/window.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+constexpr std::int64_t kNoise = 1 << 20;  // growth below this has no driver
+constexpr std::size_t kMostProcesses = 1000;
+// One process is the driver if it has most of the growth; else its role is, unless it is nearly all of its role.
+constexpr double kStandsOut = 0.5, kNearlyAll = 0.8;
+
+bool seen_before(const std::vector<const model::Process*>& members, const model::Incident& incident) {
+  return std::any_of(members.begin(), members.end(), [&](const model::Process* process) {
+    const auto& points = process->memory.points();
+    return !points.empty() && points.front().from_ns < incident.boot_ns;
+  });
+}
+
+std::vector<ProcessGrowth> grow_each(const Context& context, const std::vector<ProcessCharge>& charges,
+                                     const DomainRise& rise) {
+  const auto shmem = share_shmem(context, charges, rise.shmem);
+  const auto file = share_file(charges, rise.file);
+  std::vector<ProcessGrowth> grown;
+  for (std::size_t i = 0; i < charges.size(); ++i) {
+    const Charged& charged = charges[i].charged;
+    ProcessGrowth row;
+    row.pid = charges[i].process->pid;
+    row.comm = charges[i].process->comm;
+    row.role = context.role_of(charges[i].process->id);
+    row.fresh_anon_bytes = charged.fresh_anon;
+    row.cow_copied_bytes = charged.copied;
+    row.file_bytes = file[i];
+    row.shmem_bytes = shmem[i];
+    row.swap_bytes = charged.swap;
+    row.grown_bytes = charged.fresh_anon + charged.copied + file[i] + shmem[i] + charged.swap;
+    grown.push_back(std::move(row));
+  }
+  return grown;
+}
+
+std::vector<RoleGrowth> by_role(const std::vector<ProcessGrowth>& processes) {
+  std::map<std::string, RoleGrowth> roles;
+  for (const ProcessGrowth& process : processes) {
+    const std::string name = process.role.value_or(model::to_string(model::Role::kOther));
+    RoleGrowth& role = roles[name];
+    role.role = name;
+    ++role.count;
+    role.grown_bytes += process.grown_bytes;
+    role.share += process.share;
+  }
+  std::vector<RoleGrowth> sorted;
+  for (auto& [name, role] : roles) sorted.push_back(std::move(role));
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const RoleGrowth& a, const RoleGrowth& b) { return a.share > b.share; });
+  return sorted;
+}
+
+std::optional<Driver> find_driver(const Growth& growth) {
+  if (growth.grown_bytes < kNoise || growth.processes.empty() || growth.roles.empty()) return std::nullopt;
+  const ProcessGrowth& top = growth.processes.front();
+  const RoleGrowth& role = growth.roles.front();
+  const std::string top_role = top.role.value_or(model::to_string(model::Role::kOther));
+  const bool alone = top.share >= kStandsOut || (top_role == role.role && top.share >= kNearlyAll * role.share);
+  if (!alone) return Driver{std::nullopt, role.role, std::nullopt, role.share};
+  return Driver{top.pid, top.role, top.comm, top.share};
+}
+
+}  // namespace
+
+std::optional<Growth> find_growth(const Context& context, const model::Incident& incident) {
+  const model::World& world = context.world;
+  const model::HostFacts& host = host_of(world, incident);
+  if (host.source == "kernel_log") return std::nullopt;
+  const auto members = domain_members(world, incident);
+  if (!seen_before(members, incident)) return std::nullopt;
+  const Window window = find_window(world, incident, members, host.page_size);
+
+  std::vector<ProcessCharge> charges;
+  for (const model::Process* process : members) {
+    const Charged charged = charged_in(world, *process, window, host.page_size);
+    if (charged.lived) charges.push_back({process, charged});
+  }
+  Growth growth;
+  const std::size_t boot = boot_of(world, incident);
+  growth.from = time_at(world, boot, window.from_ns);
+  growth.to = time_at(world, boot, window.to_ns);
+  growth.processes = grow_each(context, charges, domain_rise(world, incident, window));
+  std::erase_if(growth.processes, [](const ProcessGrowth& process) { return process.grown_bytes == 0; });
+  for (const ProcessGrowth& process : growth.processes) {
+    growth.grown_bytes += std::max<std::int64_t>(0, process.grown_bytes);
+  }
+  for (ProcessGrowth& process : growth.processes) {
+    if (process.grown_bytes > 0) {
+      process.share = static_cast<double>(process.grown_bytes) / static_cast<double>(growth.grown_bytes);
+    }
+  }
+  std::stable_sort(growth.processes.begin(), growth.processes.end(),
+                   [](const ProcessGrowth& a, const ProcessGrowth& b) { return a.grown_bytes > b.grown_bytes; });
+  growth.roles = by_role(growth.processes);
+  growth.driver = find_driver(growth);
+  if (growth.processes.size() > kMostProcesses) growth.processes.resize(kMostProcesses);
+  return growth;
+}
+
+}  // namespace oomtrace::analysis

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stretch of time that led to a kill, found from what the domain's processes held.
+#pragma once
+
+#include <vector>
+
+#include "analysis/charged.h"
+
+namespace oomtrace::analysis {
+
+// From the last calm moment to the kill. Going back from the kill one hundredth of the end's level at a time, the
+// window reaches over the levels that were climbed at a like pace. It ends before a level that took far longer than the
+// others (calm), and, once a fifth of the level is covered, before a stretch climbed far quicker (an earlier phase,
+// such as a program's start). Where nothing of the kind is found it begins with the trace.
+Window find_window(const model::World& world, const model::Incident& incident,
+                   const std::vector<const model::Process*>& members, std::uint32_t page_size);
+
+}  // namespace oomtrace::analysis
