@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reader must find in the text, whatever its layout.
+#include "report/render_text.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/report/sample_reports.h"
+
+namespace oomtrace::test {
+namespace {
+
+std::string text_of(const Report& report, std::size_t width = 200) {
+  TextOptions options;
+  options.width = width;
+  return render_text(report, options);
+}
+
+testing::AssertionResult has(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "no '" << part << "' in\n" << text;
+}
+
+TEST(RenderText, opens_with_what_died_who_drove_it_and_why_that_one) {
+  EXPECT_EQ(
+      text_of(worker_report())
+          .rfind("Incident 1  2026-11-24 08:49:12 UTC  host trainbox\n"
+                 "Killed     python3 (pid 14441, worker), 318.4 MiB anonymous: memory cgroup /ot_test reached its "
+                 "limit of "
+                 "320.0 MiB\n"
+                 "Driven by  python3 (pid 14441, worker): +298.0 MiB, 94% of the growth in 3.4 s\n"
+                 "Why it     highest of 4 candidates: 81,912 points, 76,533 more than the runner-up grow (pid 14439)\n",
+                 0),
+      0U)
+      << text_of(worker_report());
+}
+
+TEST(RenderText, the_candidate_table_adds_up) {
+  const std::string text = text_of(worker_report());
+  EXPECT_TRUE(has(text, "Total pages 81,920, so one unit of oom_score_adj is 81,920 / 1000 = 81 pages."));
+  EXPECT_TRUE(has(text, "> 14441 python3 worker          0 81,743      0        169      0   81,912"));
+  EXPECT_TRUE(has(text, "  14438 python3 trainer       -20  2,610      0         21 -1,620    1,011"));
+  EXPECT_TRUE(has(text, "oom_score_adj is -1000: never killed"));
+}
+
+TEST(RenderText, a_driver_that_survived_is_said_to) {
+  Report report = worker_report();
+  report.incidents[0].growth->driver->pid = 14439;
+  EXPECT_TRUE(has(text_of(report),
+                  "Driven by  grow (pid 14439, worker): +14.0 MiB, 94% of the growth in 3.4 s; it is not"
+                  " what was killed\n"));
+}
+
+TEST(RenderText, a_role_may_drive_as_a_whole) {
+  EXPECT_TRUE(has(text_of(group_kill_report()),
+                  "Driven by  role worker as a whole (3 processes): +312.0 MiB, 98% of the growth in 3.4 s"));
+}
+
+TEST(RenderText, a_group_kill_counts_its_victims) {
+  const std::string text = text_of(group_kill_report());
+  EXPECT_TRUE(has(text, "and 11 more processes with it (memory.oom.group): memory cgroup"));
+  EXPECT_TRUE(has(text, "What was killed: 12 processes"));
+}
+
+TEST(RenderText, without_a_recorder_it_says_what_one_would_have_told) {
+  const std::string text = text_of(crowd_report());
+  EXPECT_TRUE(has(text, "Driven by  not known: no recorder was running before the kill"));
+  EXPECT_TRUE(has(text, "A recording would tell which process grew"));
+  EXPECT_TRUE(has(text, "sudo oomtrace record"));
+}
+
+TEST(RenderText, a_long_table_shows_its_head_and_the_victim) {
+  const std::string text = text_of(crowd_report());
+  EXPECT_TRUE(has(text, "20014 python3"));
+  EXPECT_EQ(text.find("20015 python3"), std::string::npos);
+  EXPECT_TRUE(has(text, "> 20200 python3"));
+  EXPECT_TRUE(has(text, "284 more candidates are not shown here"));
+}
+
+TEST(RenderText, the_allocating_task_was_not_the_highest) {
+  EXPECT_TRUE(has(text_of(crowd_report()), "vm.oom_kill_allocating_task is set, points did not count"));
+}
+
+TEST(RenderText, a_negative_margin_is_never_called_the_highest) {
+  Report report = worker_report();
+  report.incidents[0].selection.margin_points = -5;
+  const std::string text = text_of(report);
+  EXPECT_EQ(text.find("highest of"), std::string::npos) << text;
+}
+
+TEST(RenderText, points_that_the_formula_misses_are_flagged) {
+  EXPECT_TRUE(has(text_of(crowd_report()), "Beware: the formula does not give the points"));
+}
+
+TEST(RenderText, nothing_known_is_said_and_not_zero) {
+  const std::string text = text_of(bare_report());
+  EXPECT_TRUE(has(text, "Killed     (no name) (pid 4242): which memory ran out is not known"));
+  EXPECT_TRUE(has(text, "Why it     not known: the candidates and their points were not seen"));
+  EXPECT_TRUE(has(text, "anonymous not known, file not known, shmem not known"));
+  EXPECT_TRUE(has(text, "order not known, gfp not known, oom_score_adj not known"));
+  EXPECT_EQ(text.find("0 B"), std::string::npos) << text;
+}
+
+TEST(RenderText, without_incidents_it_says_so_and_what_happened) {
+  const std::string text = text_of(no_incident_report());
+  EXPECT_EQ(text.rfind("No OOM kill: ", 0), 0U);
+  EXPECT_TRUE(has(text, "shm_exhaustion (confidence 70%)"));
+  EXPECT_TRUE(has(text, "systemd-oomd (pid 17)"));
+  EXPECT_TRUE(has(text, "40 that ended with exit_ok are not shown here."));
+}
+
+TEST(RenderText, losses_are_mentioned) {
+  EXPECT_TRUE(has(text_of(group_kill_report()), "12,345 events; what they told is missing above"));
+}
+
+TEST(RenderText, summands_without_room_are_named) {
+  const std::string text = text_of(worker_report(), 40);
+  EXPECT_TRUE(has(text, "Too narrow for:"));
+}
+
+TEST(RenderText, colour_marks_the_headline_and_the_victim) {
+  TextOptions options;
+  options.color = true;
+  const std::string text = render_text(worker_report(), options);
+  EXPECT_EQ(text.rfind("\x1b[1mIncident 1", 0), 0U);
+  EXPECT_TRUE(has(text, "\x1b[31m  > 14441"));
+}
+
+}  // namespace
+}  // namespace oomtrace::test

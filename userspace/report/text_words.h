@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// How single values read in a text report; what is not known says so.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oomtrace/report.h"
+#include "report/text_canvas.h"
+
+namespace oomtrace {
+
+inline constexpr const char* kNotKnown = "not known";
+inline constexpr const char* kUnknownCell = "?";  // in tables, explained below them
+inline constexpr std::size_t kTableRows = 15;     // longer tables say how many more there are
+
+std::string bytes_or_unknown(const std::optional<std::int64_t>& bytes);
+std::string bytes_or_unknown(const std::optional<std::uint64_t>& bytes);
+std::string bytes_cell(const std::optional<std::int64_t>& bytes);
+std::string count_cell(const std::optional<std::int64_t>& count);
+// Clamped: what does not fit an int64 is shown as its maximum.
+std::int64_t to_signed(std::uint64_t value);
+
+std::string text_or_unknown(const Canvas& canvas, const std::optional<std::string>& text);
+std::string name_text(const Canvas& canvas, std::string_view comm);
+// "python3 (pid 14441, trainer)"
+std::string process_text(const Canvas& canvas, std::string_view comm, std::uint32_t pid,
+                         const std::optional<std::string>& role = std::nullopt);
+
+// "2026-11-24 08:49:12 UTC" and "08:49:12"; text that is no RFC 3339 time is shown as it is.
+std::string time_text(const Canvas& canvas, const std::string& rfc3339);
+std::string clock_text(const Canvas& canvas, const std::string& rfc3339);
+// "3.4 s"; nullopt where one end is not known or no time.
+std::optional<std::string> span_text(const std::optional<std::string>& from, const std::optional<std::string>& to);
+
+// "memory cgroup /ot_test reached its limit of 320.0 MiB"
+std::string domain_reason(const Canvas& canvas, const Domain& domain);
+std::string domain_kind_text(const Canvas& canvas, const std::string& kind);
+std::string excluded_text(const Canvas& canvas, const std::string& reason);
+std::string provenance_text(const Canvas& canvas, const std::string& provenance);
+
+// What belongs below a table: nothing where it is whole.
+void write_more(Canvas& canvas, std::size_t more, const char* one, const char* several);
+void write_left_out(Canvas& canvas, const std::vector<std::string>& titles);
+void write_unknown_legend(Canvas& canvas);
+
+}  // namespace oomtrace
