@@ -34,7 +34,7 @@ TEST(WrapText, wide_characters_count_two_columns) {
 TEST(Canvas, a_path_is_cut_in_its_middle) {
   const Canvas canvas(TextOptions{});
   EXPECT_EQ(canvas.safe_path("/a/b/c", 10), "/a/b/c");
-  EXPECT_EQ(canvas.safe_path("/kubepods/burstable/leaf", 10), "/k...e/leaf");
+  EXPECT_EQ(canvas.safe_path("/kubepods/burstable/leaf", 10), "/ku…e/leaf");
   EXPECT_EQ(canvas.safe_path("/訓練/訓練/訓練", 8).substr(0, 1), "/");
   TextOptions ascii;
   ascii.unicode = false;
