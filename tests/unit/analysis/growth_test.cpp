@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// Growth: who newly charged memory, in which window, and that nothing is counted twice or for the wrong one.
+#include "analysis_support.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+using test::kMiB;
+using test::mib;
+using test::ref;
+
+const CgroupRef kJob{77, "/job"};
+
+struct GrowthTest : AnalysisTest {
+  void kill(const ProcessRef& victim, const MemoryCounters& counters) {
+    events.emit(test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB));
+  }
+};
+
+double share_sum(const Growth& growth) {
+  double sum = 0;
+  for (const ProcessGrowth& process : growth.processes) sum += process.share;
+  return sum;
+}
+
+// A trainer of 400 MiB forks three children; one of them grows by 500 MiB in ten seconds.
+TEST_F(GrowthTest, the_child_that_grew_is_the_driver_and_the_parent_the_victim) {
+  const ProcessRef parent = ref(10, "python3", 1), child[] = {ref(11, "a", 20), ref(12, "b", 20), ref(13, "c", 20)};
+  events.at(1).start();
+  events.memory(parent, mib(400), 0, kJob);
+  events.at(20);
+  for (const ProcessRef& one : child) events.fork(parent, one, mib(400));
+  for (int i = 1; i <= 100; ++i) {
+    events.at(30 + i * 0.1).memory(child[1], mib(400 + i * 5), 0, kJob);
+    events.memory(parent, mib(400 + i * 0.1), 0, kJob);
+  }
+  events.at(40.1);
+  kill(parent, mib(410));
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth);
+  ASSERT_TRUE(found.growth->driver);
+  EXPECT_EQ(found.growth->driver->pid, 12u);
+  EXPECT_GT(found.growth->driver->share, 0.9);
+  EXPECT_NEAR(static_cast<double>(growth_of(found, 12).grown_bytes), 500.0 * kMiB, 30.0 * kMiB);
+  EXPECT_EQ(growth_of(found, 11).grown_bytes, 0);
+  EXPECT_EQ(growth_of(found, 13).grown_bytes, 0);
+  EXPECT_NEAR(share_sum(*found.growth), 1.0, 1e-9);
+  EXPECT_EQ(found.victims.at(0).pid, 10u);
+}
+
+TEST_F(GrowthTest, what_is_inherited_at_fork_is_nobodys_growth) {
+  const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
+  events.at(1).start();
+  events.memory(parent, mib(100), 0, kJob);
+  events.at(10).memory(parent, mib(400), 0, kJob);
+  events.at(20).fork(parent, child, mib(400));
+  events.at(21).memory(child, mib(400), 0, kJob);
+  events.at(22).memory(child, mib(402), 0, kJob);
+  events.at(23);
+  kill(parent, mib(400));
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth);
+  EXPECT_EQ(growth_of(found, 11).grown_bytes, 2 * kMiB);
+}
+
+TEST_F(GrowthTest, dropping_inherited_pages_gives_nothing_back) {
+  const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
+  events.at(1).start();
+  events.memory(parent, mib(400), 0, kJob);
+  events.at(20).fork(parent, child, mib(400));
+  events.at(21).memory(child, mib(100), 0, kJob);
+  events.at(22).memory(parent, mib(500), 0, kJob);
+  events.at(23);
+  kill(parent, mib(500));
+  EXPECT_EQ(growth_of(incident(), 11).grown_bytes, 0);
+}
+
+TEST_F(GrowthTest, copies_count_for_the_process_that_wrote) {
+  const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
+  events.at(1).start();
+  events.memory(parent, mib(400), 0, kJob);
+  events.at(20).fork(parent, child, mib(400));
+  for (int i = 0; i <= 50; ++i) events.at(21 + i * 0.2).memory(child, mib(400), i * 1280, kJob);
+  events.at(31.2);
+  kill(parent, mib(400));
+  const Incident found = incident();
+  EXPECT_EQ(growth_of(found, 11).fresh_anon_bytes, 0);
+  EXPECT_NEAR(static_cast<double>(growth_of(found, 11).cow_copied_bytes.value_or(0)), 250.0 * kMiB, 10.0 * kMiB);
+  EXPECT_EQ(found.growth->driver->pid, 11u);
+}
+
+TEST_F(GrowthTest, more_than_was_inherited_is_never_copied) {
+  const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
+  events.at(1).start();
+  events.memory(parent, mib(40), 0, kJob);
+  events.at(20).fork(parent, child, mib(40));
+  events.at(21).memory(child, mib(40), 0, kJob);
+  events.at(22).memory(child, mib(40), 1000000, kJob);
+  events.at(23);
+  kill(parent, mib(40));
+  EXPECT_EQ(growth_of(incident(), 11).cow_copied_bytes, 40 * kMiB);
+}
+
+TEST_F(GrowthTest, a_process_under_a_used_pid_begins_anew) {
+  events.at(1).start();
+  events.memory(ref(10, "old", 1), mib(700), 0, kJob);
+  events.at(5).exit(ref(10, "old", 1));
+  events.at(6).memory(ref(10, "new", 6), mib(1), 0, kJob);
+  for (int i = 1; i <= 20; ++i) events.at(6 + i * 0.2).memory(ref(10, "new", 6), mib(i * 20), 0, kJob);
+  events.at(10.1);
+  kill(ref(10, "new", 6), mib(400));
+  const Incident found = incident();
+  EXPECT_EQ(growth_of(found, 10).comm, "new");
+  EXPECT_NEAR(static_cast<double>(growth_of(found, 10).grown_bytes), 400.0 * kMiB, 21.0 * kMiB);
+}
+
+TEST_F(GrowthTest, processes_outside_of_the_cgroup_do_not_count) {
+  const ProcessRef mine = ref(10, "mine"), other = ref(11, "other"), below = ref(12, "below"), near = ref(13, "near");
+  events.at(1).start();
+  for (int i = 0; i <= 20; ++i) {
+    events.at(2 + i * 0.2);
+    events.memory(mine, mib(100 + i), 0, kJob);
+    events.memory(other, mib(100 + i * 100), 0, {78, "/elsewhere"});
+    events.memory(below, mib(10 + i), 0, {79, "/job/inner"});
+    events.memory(near, mib(10 + i * 50), 0, {80, "/job2"});
+  }
+  events.at(6.1);
+  kill(mine, mib(120));
+  const Incident found = incident();
+  EXPECT_GT(growth_of(found, 10).grown_bytes, 0);
+  EXPECT_GT(growth_of(found, 12).grown_bytes, 0);
+  EXPECT_EQ(growth_of(found, 11).grown_bytes, 0);
+  EXPECT_EQ(growth_of(found, 13).grown_bytes, 0);
+}
+
+TEST_F(GrowthTest, a_start_long_before_is_not_part_of_the_window) {
+  // The trainer takes 500 MiB at once and stays; a neighbour grows slowly until the limit.
+  const ProcessRef trainer = ref(10, "python3", 1), neighbour = ref(11, "sidecar", 1);
+  events.at(1).start();
+  for (int i = 0; i <= 20; ++i) events.at(2 + i * 0.1).memory(trainer, mib(10 + i * 24.5), 0, kJob);
+  for (int i = 0; i <= 200; ++i) events.at(6 + i * 0.5).memory(neighbour, mib(5 + i), 0, kJob);
+  events.at(106.2);
+  kill(trainer, mib(500));
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth);
+  EXPECT_EQ(found.growth->driver->pid, 11u);
+  EXPECT_GT(found.growth->driver->share, 0.95);
+  EXPECT_GE(*found.growth->from, "2026-03-24T14:20:04");
+}
+
+TEST_F(GrowthTest, the_window_begins_where_a_calm_time_ends) {
+  const ProcessRef trainer = ref(10, "python3", 1);
+  events.at(1).start();
+  for (int i = 0; i <= 20; ++i) events.at(2 + i * 0.1).memory(trainer, mib(i * 20), 0, kJob);
+  for (int i = 0; i < 100; ++i) events.at(10 + i).memory(trainer, mib(400 + i % 2), 0, kJob);
+  for (int i = 0; i <= 10; ++i) events.at(110 + i * 0.1).memory(trainer, mib(400 + i * 40), 0, kJob);
+  events.at(111.1);
+  kill(trainer, mib(800));
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth->from);
+  EXPECT_GE(*found.growth->from, "2026-03-24T14:21:48");
+  EXPECT_NEAR(static_cast<double>(growth_of(found, 10).grown_bytes), 400.0 * kMiB, 9.0 * kMiB);
+}
+
+TEST_F(GrowthTest, a_role_drives_where_no_process_stands_out) {
+  const ProcessRef trainer = ref(10, "python3", 1);
+  events.at(1).start();
+  events.memory(trainer, mib(300), 0, kJob);
+  for (std::uint32_t pid = 11; pid <= 14; ++pid) events.at(2).fork(trainer, ref(pid, "pt_data_worker", 2), mib(300));
+  for (int i = 0; i <= 40; ++i) {
+    events.at(3 + i * 0.1);
+    for (std::uint32_t pid = 11; pid <= 14; ++pid) {
+      events.memory(ref(pid, "pt_data_worker", 2), mib(300), static_cast<std::uint64_t>(i) * 640, kJob);
+    }
+  }
+  events.at(7.1);
+  kill(trainer, mib(300));
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth->driver);
+  EXPECT_EQ(found.growth->driver->pid, std::nullopt);
+  EXPECT_EQ(found.growth->driver->role, "dataloader_worker");
+  EXPECT_EQ(found.growth->roles.at(0).count, 4u);
+}
+
+TEST_F(GrowthTest, shared_memory_that_several_map_counts_once) {
+  const ProcessRef parent = ref(10, "server", 1);
+  events.at(1).start();
+  events.memory(parent, mib(10, 0, 0), 0, kJob);
+  for (std::uint32_t pid = 11; pid <= 13; ++pid) {
+    events.at(2).fork(parent, ref(pid, "server", 2), mib(10));
+    events.memory(ref(pid, "server", 2), mib(10), 0, kJob);
+  }
+  for (int i = 1; i <= 10; ++i) events.at(3 + i * 0.1).memory(parent, mib(10, 0, i * 30), 0, kJob);
+  for (std::uint32_t pid = 11; pid <= 13; ++pid) {
+    for (int i = 1; i <= 10; ++i) events.at(4 + i * 0.1).memory(ref(pid, "server", 2), mib(10, 0, i * 30), 0, kJob);
+  }
+  events.at(5.1);
+  kill(parent, mib(10, 0, 300));
+  const Incident found = incident();
+  std::int64_t sum = 0;
+  for (const ProcessGrowth& process : found.growth->processes) sum += process.shmem_bytes.value_or(0);
+  EXPECT_LE(sum, 300 * kMiB);
+  EXPECT_EQ(found.growth->driver->pid, 10u);
+}
+
+TEST_F(GrowthTest, what_was_swapped_out_is_not_given_back) {
+  const ProcessRef process = ref(10, "x", 1);
+  events.at(1).start();
+  events.memory(process, mib(300), 0, kJob);
+  events.at(2).memory(process, mib(100, 0, 0, 200), 0, kJob);
+  events.at(3).memory(process, mib(350, 0, 0, 200), 0, kJob);
+  events.at(3.1);
+  kill(process, mib(350, 0, 0, 200));
+  const Incident found = incident();
+  EXPECT_GE(growth_of(found, 10).grown_bytes, 240 * kMiB);
+}
+
+TEST_F(GrowthTest, the_dead_gave_back_what_they_had) {
+  const ProcessRef stays = ref(10, "stays", 1), gone = ref(11, "gone", 2);
+  events.at(1).start();
+  events.memory(stays, mib(10), 0, kJob);
+  for (int i = 1; i <= 10; ++i) events.at(2 + i * 0.1).memory(gone, mib(i * 50), 0, kJob);
+  events.at(3.2).exit(gone);
+  for (int i = 1; i <= 10; ++i) events.at(4 + i * 0.1).memory(stays, mib(10 + i * 30), 0, kJob);
+  events.at(5.1);
+  kill(stays, mib(310));
+  const Incident found = incident();
+  EXPECT_LE(growth_of(found, 11).grown_bytes, 0);
+  EXPECT_EQ(found.growth->driver->pid, 10u);
+}
+
+TEST_F(GrowthTest, an_exec_begins_with_nothing) {
+  const ProcessRef shell = ref(10, "bash", 1), child = ref(11, "bash", 2);
+  events.at(1).start();
+  events.memory(shell, mib(5), 0, kJob);
+  events.at(2).fork(shell, child, mib(5));
+  events.at(2.1).exec(child, "/usr/bin/hog", "hog", 10);
+  for (int i = 1; i <= 20; ++i) events.at(2.1 + i * 0.1).memory(child, mib(i * 10), 0, kJob);
+  events.at(4.2);
+  kill(child, mib(200));
+  EXPECT_NEAR(static_cast<double>(growth_of(incident(), 11).grown_bytes), 200.0 * kMiB, 11.0 * kMiB);
+}
+
+TEST_F(GrowthTest, a_kill_without_any_history_has_no_growth) {
+  events.at(1).start();
+  kill(ref(10, "x"), mib(100));
+  const Incident found = incident();
+  EXPECT_FALSE(found.growth);
+  EXPECT_FALSE(found.complete);
+  EXPECT_TRUE(std::any_of(found.missing.begin(), found.missing.end(),
+                          [](const std::string& text) { return text.starts_with("Who grew"); }));
+}
+
+TEST_F(GrowthTest, lost_events_are_noted) {
+  events.at(1).start();
+  events.memory(ref(10, "x"), mib(10), 0, kJob);
+  events.at(2).lost("ring.growth", 42);
+  events.at(3);
+  kill(ref(10, "x"), mib(100));
+  const Report all = report();
+  EXPECT_EQ(all.source.lost_events, 42u);
+  ASSERT_FALSE(all.source.notes.empty());
+  EXPECT_EQ(all.source.notes.at(0), "42 events lost from ring.growth");
+  const auto& missing = all.incidents.at(0).missing;
+  EXPECT_TRUE(std::any_of(missing.begin(), missing.end(),
+                          [](const std::string& text) { return text.starts_with("42 events about processes"); }));
+}
+
+}  // namespace
+}  // namespace oomtrace::analysis
