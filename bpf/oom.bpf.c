@@ -7,24 +7,32 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Bit i: a frame of the stack lies in functions[i]. */
-static __always_inline __u32 functions_on_stack(const __u64* stack, __u32 depth) {
+/* These two are not static for the verifier's sake: see find_domain(). */
+
+/* Bit i: the address lies in functions[i]. */
+__noinline __weak __u32 functions_at(__u64 address) {
   __u32 found = 0;
-  for (__u32 i = 0; i < OOMTRACE_STACK_DEPTH; i++) {
-    if (i >= depth) break;
-    const __u64 address = stack[i];
-    for (__u32 f = 0; f < OOMTRACE_FN_COUNT; f++)
-      if (address >= functions[f].start && address < functions[f].end) found |= 1U << f;
-  }
+  for (__u32 f = 0; f < OOMTRACE_FN_COUNT; f++)
+    if (address >= functions[f].start && address < functions[f].end) found |= 1U << f;
   return found;
 }
 
 /* The domain's own path and the limits of all its ancestors, in the ring that loses nothing. */
-static __always_inline void tell_domain(const struct cgroup_subsys_state* css) {
+__noinline __weak int tell_domain(__u64 css) {
   struct oomtrace_cgroup* record = emit_kill(OOMTRACE_KIND_CGROUP, struct oomtrace_cgroup);
-  if (!record) return;
-  fill_cgroup(record, css);
+  if (!record) return 0;
+  fill_cgroup(record, (const struct cgroup_subsys_state*)css);
   submit_quietly(record);
+  return 0;
+}
+
+static __always_inline __u32 functions_on_stack(const __u64* stack, __u32 depth) {
+  __u32 found = 0;
+  for (__u32 i = 0; i < OOMTRACE_STACK_DEPTH; i++) {
+    if (i >= depth) break;
+    found |= functions_at(stack[i]);
+  }
+  return found;
 }
 
 static __always_inline void fill_victim(struct oomtrace_oom_kill* record, const struct task_struct* victim) {
@@ -95,7 +103,7 @@ static __always_inline struct cgroup_subsys_state* domain_from_stack(struct oomt
   record->way = OOMTRACE_WAY_MARK_VICTIM;
   record->decided_by = OOMTRACE_DECIDED_KERNEL;
   if (on_stack & (1U << OOMTRACE_FN_MEMCG_OOM)) {
-    struct cgroup_subsys_state* css = find_domain(trigger, victim);
+    struct cgroup_subsys_state* css = (void*)find_domain((__u64)trigger, (__u64)victim);
     record->domain = OOMTRACE_DOMAIN_MEMCG;
     if (css) fill_memcg(record, css);
     return css;
@@ -118,7 +126,7 @@ static __always_inline void fill_domain(struct oomtrace_oom_kill* record, __u32 
                                         const struct task_struct* trigger, const struct task_struct* victim) {
   struct cgroup_subsys_state* css =
       oom.has_decision ? domain_from_control(record) : domain_from_stack(record, on_stack, trigger, victim);
-  if (css) tell_domain(css);
+  if (css) tell_domain((__u64)css);
   oom.domain_css = (__u64)css;
   oom.domain = record->domain;
   oom.total_pages = record->total_pages;
@@ -170,8 +178,11 @@ static __always_inline void tell_kill(void* ctx, const struct task_struct* victi
 }
 
 SEC("tp_btf/mark_victim")
-int BPF_PROG(on_mark_victim, struct task_struct* victim) {
-  tell_kill(ctx, victim);
+int BPF_PROG(on_mark_victim) {
+  /* As a plain number, which may be handed to functions that are not static. */
+  __u64 victim = 0;
+  bpf_probe_read_kernel(&victim, sizeof(victim), ctx);
+  if (victim) tell_kill(ctx, (const void*)victim);
   return 0;
 }
 

@@ -152,6 +152,8 @@ struct linux_binprm {
 
 struct pt_regs;
 
+enum oom_constraint { CONSTRAINT_NONE, CONSTRAINT_CPUSET, CONSTRAINT_MEMORY_POLICY, CONSTRAINT_MEMCG };
+
 /* include/linux/oom.h; the same members on 5.10 to 7.3 */
 struct oom_control {
   nodemask_t* nodemask;
@@ -161,7 +163,7 @@ struct oom_control {
   unsigned long totalpages;
   struct task_struct* chosen;
   long chosen_points;
-  unsigned int constraint;
+  enum oom_constraint constraint;
 };
 
 struct seq_file;
@@ -180,9 +182,6 @@ struct bpf_iter_task {
 } __attribute__((aligned(8)));
 
 #pragma clang attribute pop
-
-/* enum oom_constraint, include/linux/oom.h */
-enum { CONSTRAINT_NONE, CONSTRAINT_CPUSET, CONSTRAINT_MEMORY_POLICY, CONSTRAINT_MEMCG };
 
 /* include/linux/mm_types_task.h (mm_types.h before 6.2): index of rss_stat */
 enum { MM_FILEPAGES = 0, MM_ANONPAGES = 1, MM_SWAPENTS = 2, MM_SHMEMPAGES = 3 };

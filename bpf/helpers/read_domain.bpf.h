@@ -23,18 +23,22 @@ static __always_inline bool at_limit(const struct mem_cgroup* memcg) {
 }
 
 /* mark_victim does not say whose limit was hit: the nearest ancestor of the allocating task's memcg that is at its
- * limit and that the victim lives below.
+ * limit and that the victim lives below. The address of its css, 0 = none.
+ *
+ * Not static, and numbers in and out: the verifier looks at such a function once and by itself. Inlined, each way out
+ * of its loops would be followed through all of the program behind it, more than kernels up to 6.12 put up with.
  */
-static __always_inline struct cgroup_subsys_state* find_domain(const struct task_struct* trigger,
-                                                               const struct task_struct* victim) {
+__noinline __weak __u64 find_domain(__u64 trigger_address, __u64 victim_address) {
+  const struct task_struct* trigger = (const void*)trigger_address;
+  const struct task_struct* victim = (const void*)victim_address;
   struct cgroup_subsys_state* css = task_memcg_css(trigger);
   const struct cgroup_subsys_state* victim_css = task_memcg_css(victim);
   for (int i = 0; i < OOMTRACE_CGROUP_LEVELS; i++) {
-    if (!css || !BPF_CORE_READ(css, parent)) return NULL;
-    if (at_limit(css_memcg(css)) && css_within(victim_css, (__u64)css)) return css;
+    if (!css || !BPF_CORE_READ(css, parent)) return 0;
+    if (at_limit(css_memcg(css)) && css_within(victim_css, (__u64)css)) return (__u64)css;
     css = BPF_CORE_READ(css, parent);
   }
-  return NULL;
+  return 0;
 }
 
 /* The swap that a memcg may use beside its memory; mem_cgroup_get_max() in mm/memcontrol.c. */

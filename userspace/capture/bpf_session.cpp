@@ -24,13 +24,22 @@ std::string& libbpf_words() {
   return words;
 }
 
+constexpr std::size_t kKeptWords = 32768;
+
 int keep_libbpf_words(libbpf_print_level level, const char* format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
-  char line[2048];
-  const int length = std::vsnprintf(line, sizeof(line), format, arguments);
-  if (length > 0)
-    libbpf_words().append(line, std::min<std::size_t>(static_cast<std::size_t>(length), sizeof(line) - 1));
-  if (libbpf_words().size() > 65536) libbpf_words().erase(0, libbpf_words().size() - 32768);
+  // A verifier's log comes as one message of up to megabytes, and what matters stands at its end.
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length <= 0) return 0;
+  std::string message(static_cast<std::size_t>(length) + 1, '\0');
+  static_cast<void>(std::vsnprintf(message.data(), message.size(), format, arguments));
+  message.pop_back();
+  std::string& words = libbpf_words();
+  words += message;
+  if (words.size() > kKeptWords) words.erase(0, words.size() - kKeptWords);
   return 0;
 }
 
@@ -44,7 +53,7 @@ std::string last_lines(const std::string& text, int count) {
 tl::unexpected<Error> libbpf_failure(const std::string& what, int code) {
   const int sys_errno = code < 0 ? -code : code;
   Errc kind = sys_errno == EPERM || sys_errno == EACCES ? Errc::kPermission : Errc::kKernelUnsupported;
-  return fail(kind, what + ": " + errno_text(sys_errno) + "\n" + last_lines(libbpf_words(), 12), sys_errno);
+  return fail(kind, what + ": " + errno_text(sys_errno) + "\n" + last_lines(libbpf_words(), 16), sys_errno);
 }
 
 // Ring sizes must be a power of two and a multiple of the running page size.
