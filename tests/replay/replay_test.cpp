@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recorded traces and kernel logs in, whole reports out: compared byte for byte with tests/replay/golden.
+//
+// OOMTRACE_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <random>
+#include <sstream>
+
+#include "analysis/build_report.h"
+#include "cli/input.h"
+#include "cli/kernel_log_join.h"
+#include "codec/json_writer.h"
+#include "model/world.h"
+#include "report/render_json.h"
+#include "report/render_text.h"
+
+namespace oomtrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFolder = fs::path(OOMTRACE_TESTS_DIR) / "replay";
+
+// `name` stands in the report in place of the path, which differs from machine to machine.
+Report report_on(const fs::path& input, const std::string& name) {
+  model::World world;
+  const std::function<void(const Event&)> apply = [&](const Event& event) { world.apply(event); };
+  cli::KernelLogJoin join(apply);
+  const auto summary = cli::read_inputs({input.string()}, [&](const Event& event) { join.take(event); });
+  EXPECT_TRUE(summary) << (summary ? "" : summary.error().context);
+  join.finish();
+  if (!summary) return {};
+  return analysis::build_report(world, {summary->kind, name, summary->notes});
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void expect_golden(const std::string& name, const std::string& text) {
+  const fs::path path = kFolder / "golden" / name;
+  if (std::getenv("OOMTRACE_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    return;
+  }
+  ASSERT_TRUE(fs::exists(path)) << path << ": make it with OOMTRACE_UPDATE_GOLDEN=1";
+  EXPECT_EQ(read_file(path), text) << path;
+}
+
+std::vector<fs::path> files_in(const char* folder, const char* extension) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(kFolder / folder))
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string test_name(const ::testing::TestParamInfo<fs::path>& info) {
+  std::string name = info.param.stem().string();
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+class Trace : public ::testing::TestWithParam<fs::path> {};
+class KernelLogFile : public ::testing::TestWithParam<fs::path> {};
+
+TEST_P(Trace, GivesTheSameReportAsEver) {
+  const std::string name = GetParam().stem().string();
+  const Report report = report_on(GetParam(), GetParam().filename().string());
+  expect_golden(name + ".json", render_json(report));
+  expect_golden(name + ".txt", render_text(report, {100, false, false}));
+}
+
+TEST_P(Trace, GivesTheSameReportTwice) {
+  const std::string first = render_json(report_on(GetParam(), "x"));
+  EXPECT_EQ(first, render_json(report_on(GetParam(), "x")));
+}
+
+// What a log pipeline kept: the same lines as plain NDJSON, shuffled, some of them twice.
+TEST_P(Trace, GivesTheSameIncidentsFromAShuffledStream) {
+  std::vector<std::string> lines;
+  std::vector<char> buffer(codec::kMaxLineBytes);
+  const auto read = cli::read_inputs({GetParam().string()}, [&](const Event& event) {
+    const auto size = codec::encode_line(event, buffer);
+    ASSERT_TRUE(size);
+    lines.emplace_back(buffer.data(), *size);
+  });
+  ASSERT_TRUE(read);
+  ASSERT_GT(lines.size(), 10U);
+  const std::size_t count = lines.size();
+  for (std::size_t i = 0; i < count; i += 7) lines.push_back(lines[i]);
+  std::shuffle(lines.begin(), lines.end(), std::mt19937(42));
+  const fs::path path = fs::temp_directory_path() / ("oomtrace-replay-" + std::to_string(getpid()) + ".ndjson");
+  {
+    std::ofstream file(path);
+    for (const std::string& line : lines) file << line << '\n';
+  }
+  Report shuffled = report_on(path, "x");
+  fs::remove(path);
+  Report ordered = report_on(GetParam(), "x");
+  shuffled.source = ordered.source = {};
+  EXPECT_EQ(render_json(ordered), render_json(shuffled));
+}
+
+TEST_P(KernelLogFile, GivesTheSameReportAsEver) {
+  const std::string name = GetParam().stem().string();
+  expect_golden("log-" + name + ".txt",
+                render_text(report_on(GetParam(), GetParam().filename().string()), {100, false, false}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, Trace, ::testing::ValuesIn(files_in("traces", ".oomtrace")), test_name);
+INSTANTIATE_TEST_SUITE_P(Recorded, KernelLogFile, ::testing::ValuesIn(files_in("kernel_logs", ".txt")), test_name);
+
+}  // namespace
+}  // namespace oomtrace
