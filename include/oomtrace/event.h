@@ -304,7 +304,8 @@ struct CgroupMemory {
   CgroupRef cgroup;
   int version = 2;
   Opt<std::uint64_t> usage, limit, high, swap_usage, swap_limit, peak;  // nullopt limit: none
-  Opt<std::uint64_t> anon, file, shmem, kernel, slab, page_tables, file_mapped;
+  Opt<std::uint64_t> anon, file, shmem, kernel, slab, page_tables,
+      file_mapped;  // file: with shmem, as memory.stat has it
   Opt<std::uint64_t> oom_kills;
   Opt<std::uint64_t> incident_id;  // read inside that kill
 };

@@ -50,6 +50,13 @@ void memcg_ledger(const model::CgroupSample& sample, Domain& domain) {
   if (usage && sample.anon && sample.file) domain.residue_bytes = to_signed(*usage) - sum_of(domain.ledger);
 }
 
+// What the kernel's log printed with the kill: no sample is as close.
+const model::CgroupSample* at_the_kill(const model::Incident& incident, const std::string& path) {
+  for (const model::CgroupAtKill& told : incident.cgroups)
+    if (told.cgroup.path == path && told.sample.anon) return &told.sample;
+  return nullptr;
+}
+
 std::vector<LedgerLine> meminfo_ledger(const SystemMemory& memory) {
   std::vector<LedgerLine> ledger;
   add(ledger, "anonymous", memory.anon);
@@ -101,13 +108,17 @@ Domain describe_domain(const model::World& world, const model::Incident& inciden
   if (decision.domain == DomainKind::kMemcg) {
     const std::string path = world.path_of(boot, decision.cgroup);
     if (!path.empty()) domain.cgroup = path;
-    const model::Cgroup* cgroup = domain_cgroup(world, incident);
-    const auto* point = cgroup ? near(cgroup->memory, incident.boot_ns) : nullptr;
-    if (!point) return domain;
-    if (!domain.limit_bytes) domain.limit_bytes = point->sample.limit;
-    if (!domain.usage_bytes) domain.usage_bytes = point->sample.usage;
-    if (!domain.swap_limit_bytes) domain.swap_limit_bytes = point->sample.swap_limit;
-    memcg_ledger(point->sample, domain);
+    const model::CgroupSample* sample = at_the_kill(incident, path);
+    if (sample == nullptr) {
+      const model::Cgroup* cgroup = domain_cgroup(world, incident);
+      const auto* point = cgroup ? near(cgroup->memory, incident.boot_ns) : nullptr;
+      if (!point) return domain;
+      sample = &point->sample;
+    }
+    if (!domain.limit_bytes) domain.limit_bytes = sample->limit;
+    if (!domain.usage_bytes) domain.usage_bytes = sample->usage;
+    if (!domain.swap_limit_bytes) domain.swap_limit_bytes = sample->swap_limit;
+    memcg_ledger(*sample, domain);
     return domain;
   }
   if (decision.domain != DomainKind::kGlobal && decision.domain != DomainKind::kSysrq) return domain;

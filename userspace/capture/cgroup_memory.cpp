@@ -2,7 +2,6 @@
 // Reads memory.* files; Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
 #include "capture/cgroup_memory.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "base/file.h"
@@ -43,8 +42,6 @@ void for_each_pair(std::string_view text, Visit visit) {
 }  // namespace
 
 void parse_memory_stat(std::string_view text, int version, CgroupMemory& memory) {
-  std::uint64_t cache = 0;
-  bool has_cache = false;
   for_each_pair(text, [&](std::string_view key, std::uint64_t value) {
     if (version == 2) {
       if (key == "anon") memory.anon = value;
@@ -59,15 +56,8 @@ void parse_memory_stat(std::string_view text, int version, CgroupMemory& memory)
     if (key == "total_rss") memory.anon = value;
     if (key == "total_shmem") memory.shmem = value;
     if (key == "total_mapped_file") memory.file_mapped = value;
-    if (key == "total_cache") {
-      cache = value;
-      has_cache = true;
-    }
+    if (key == "total_cache") memory.file = value;
   });
-  // v2's "file" and v1's "cache" both count shmem; it is told apart.
-  if (version == 2 && memory.file && memory.shmem)
-    memory.file = *memory.file >= *memory.shmem ? *memory.file - *memory.shmem : 0;
-  if (version == 1 && has_cache) memory.file = cache - std::min(cache, memory.shmem.value_or(0));
 }
 
 std::optional<CgroupMemory> read_cgroup_memory(const std::string& directory, int version) {

@@ -12,6 +12,7 @@ namespace {
 
 // Numbers of kills that only the log knows: beyond any that a recording counts to.
 constexpr std::uint64_t kLogOnly = std::uint64_t{1} << 32;
+constexpr std::size_t kMaxEarly = 16;
 
 }  // namespace
 
@@ -46,7 +47,7 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
     } else if (const auto* end = std::get_if<OomEnd>(&event.payload)) {
       give_part(event, *end, end->incident_id);
     } else if (const auto* cgroup = std::get_if<CgroupMemory>(&event.payload)) {
-      early_.emplace(EarlyCgroup{*cgroup, std::string(cgroup->cgroup.path)});
+      if (early_.size() < kMaxEarly) early_.push_back(EarlyCgroup{*cgroup, std::string(cgroup->cgroup.path)});
     } else if (const auto* reaped = std::get_if<OomReaped>(&event.payload)) {
       Event out = event;
       identify(out, nullptr);
@@ -94,12 +95,13 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
     if (seen != nullptr) copy.decision.way = {};  // the recording's own way stands
     out.payload = copy;
     take_(out);
-    if (!early_) return;
-    early_->memory.cgroup.path = early_->path;
-    early_->memory.incident_id = copy.decision.incident_id;
-    out.payload = early_->memory;
-    take_(out);
-    early_.reset();
+    for (EarlyCgroup& early : early_) {
+      early.memory.cgroup.path = early.path;
+      early.memory.incident_id = copy.decision.incident_id;
+      out.payload = early.memory;
+      take_(out);
+    }
+    early_.clear();
   }
 
   template <class Part>
@@ -131,8 +133,8 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
   std::int64_t offset_ns_ = 0;
   std::deque<Seen> seen_;
   std::map<std::uint64_t, Seen> joined_;
-  std::optional<EarlyCgroup> early_;
-  kernel_log::LogParser parser_;  // last: it calls on_event()
+  std::vector<EarlyCgroup> early_;  // figures of cgroups, which come before the kill that they belong to
+  kernel_log::LogParser parser_;    // last: it calls on_event()
 };
 
 KernelLogJoin::KernelLogJoin(const std::function<void(const Event&)>& take) : take_(take) {}

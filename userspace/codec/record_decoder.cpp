@@ -157,7 +157,7 @@ void fill_decision(OomDecision& d, const oomtrace_oom_kill& r, const Fields<oomt
   const std::uint32_t depth = std::min<std::uint32_t>(r.stack_len, OOMTRACE_STACK_DEPTH);
   for (std::uint32_t i = 0; i < depth; ++i) {
     const std::string_view name = context.symbol_name(context.symbols, r.stack[i]);
-    if (name.starts_with("__traceiter_")) {  // up to here the frames are there only because we watch
+    if (name.starts_with("__traceiter_") || name.starts_with("bpf_trace_run")) {  // up to here the frames are there only because we watch
       d.stack.clear();
       continue;
     }

@@ -86,10 +86,17 @@ void World::on(const CgroupMemory& memory, const At& at) {
   Cgroup* cgroup = cgroup_slot(at.boot, memory.cgroup);
   if (!cgroup) return;
   cgroup->version = memory.version;
-  cgroup->memory.add(at.boot_ns,
-                     CgroupSample{memory.usage, memory.limit, memory.high, memory.swap_usage, memory.swap_limit,
-                                  memory.peak, memory.anon, memory.file, memory.shmem, memory.kernel, memory.slab,
-                                  memory.page_tables, memory.file_mapped, memory.oom_kills});
+  const CgroupSample sample{memory.usage, memory.limit,       memory.high,        memory.swap_usage, memory.swap_limit,
+                            memory.peak,  memory.anon,        memory.file,        memory.shmem,      memory.kernel,
+                            memory.slab,  memory.page_tables, memory.file_mapped, memory.oom_kills};
+  if (memory.incident_id) {
+    constexpr std::size_t kKept = 16;
+    std::vector<CgroupAtKill>& told = incidents_[incident_index(*memory.incident_id, at)].cgroups;
+    if (told.size() < kKept) told.push_back({cgroup->name, sample});
+    // A recording's kernel log is read behind its events: what it says of the past does not go behind the present.
+    if (!cgroup->memory.empty() && cgroup->memory.points().back().from_ns > at.boot_ns) return;
+  }
+  cgroup->memory.add(at.boot_ns, sample);
   if (memory.incident_id) cgroup->memory.pin_last();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/host.h"
 #include "model/process.h"
 #include "oomtrace/event.h"
 
@@ -66,6 +67,12 @@ struct ScanEnd {
   bool report_cut = false;
 };
 
+// A memory cgroup's figures inside the kill, as the kernel's log prints them.
+struct CgroupAtKill {
+  CgroupName cgroup;
+  CgroupSample sample;
+};
+
 struct Incident {
   std::size_t trace = 0;  // index into World::traces()
   std::uint64_t id = 0;   // within the trace
@@ -76,6 +83,7 @@ struct Incident {
   Decision decision;
   std::vector<Kill> kills;                  // each process once
   std::vector<CandidateRow> candidates;     // in scan order, each process once
+  std::vector<CgroupAtKill> cgroups;        // those whose figures were told with the kill
   std::vector<ScanEnd> ends;                // one for each provenance
   std::uint64_t candidates_over_limit = 0;  // not kept for World::Limits::candidates
 };

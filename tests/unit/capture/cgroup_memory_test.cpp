@@ -33,7 +33,7 @@ TEST_F(CgroupFolder, ReadsVersion2) {
   EXPECT_FALSE(memory->limit);
   EXPECT_EQ(memory->swap_limit, 1000U);
   EXPECT_EQ(memory->anon, 100U);
-  EXPECT_EQ(memory->file, 50U) << "shmem is no page cache of files";
+  EXPECT_EQ(memory->file, 70U) << "as the kernel has it: with shmem";
   EXPECT_EQ(memory->shmem, 20U);
   EXPECT_EQ(memory->oom_kills, 1U);
 }
@@ -51,7 +51,7 @@ TEST_F(CgroupFolder, ReadsVersion1) {
   EXPECT_EQ(memory->swap_usage, 1000U);
   EXPECT_FALSE(memory->swap_limit);
   EXPECT_EQ(memory->anon, 300U);
-  EXPECT_EQ(memory->file, 60U);
+  EXPECT_EQ(memory->file, 90U);
   EXPECT_EQ(memory->oom_kills, 7U);
 }
 
