@@ -126,6 +126,7 @@ std::string Canvas::pad(std::string_view text, std::size_t columns, bool right) 
 }
 
 void Canvas::line(std::string_view text, Style style) {
+  text = text.substr(0, text.find_last_not_of(' ') + 1);  // of padded columns
   std::string cut = truncate_to_width(text, width_, !unicode_);
   cut.erase(cut.find_last_not_of(' ') + 1);
   const bool styled = color_ && style != Style::kPlain && !cut.empty();
@@ -155,7 +156,7 @@ void Canvas::paragraph(std::string_view text, std::size_t indent, std::size_t ha
 
 void Canvas::fact(std::string_view label, std::string_view text) {
   const std::size_t column = 2 + std::max(kFactLabel, display_width(label) + 1);
-  prefixed("  " + pad(label, column - 2, false), text, 2 + kFactLabel, Style::kPlain);
+  prefixed("  " + pad(label, column - 2, false), text, 2 + kFactLabel);
 }
 
 void Canvas::headline(std::string_view label, std::string_view text, Style style) {

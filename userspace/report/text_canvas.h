@@ -34,6 +34,8 @@ class Canvas {
   void blank();                                                   // never two in a row, none at the top
   // Broken over lines: the first indented by `indent`, the others by `hang`.
   void paragraph(std::string_view text, std::size_t indent, std::size_t hang, Style style = Style::kPlain);
+  // The same behind a prefix that is never broken: "- ", "  1. ".
+  void prefixed(std::string_view prefix, std::string_view text, std::size_t hang, Style style = Style::kPlain);
   // "  Label      text", continued below the text.
   void fact(std::string_view label, std::string_view text);
   // "Killed     text": the same without indent.
@@ -44,8 +46,6 @@ class Canvas {
   std::string take() { return std::move(out_); }
 
  private:
-  void prefixed(std::string_view prefix, std::string_view text, std::size_t hang, Style style);
-
   std::size_t width_;
   bool color_;
   bool unicode_;

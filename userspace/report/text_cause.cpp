@@ -2,8 +2,10 @@
 // The cause with the numbers it rests on, and what to change.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "report/text_sections.h"
 #include "report/text_words.h"
@@ -30,35 +32,44 @@ std::string value_text(const Canvas& canvas, const Evidence& evidence) {
   if (small && unit == "share") return format_percent(evidence.value);
   if (small && (unit == "ns" || unit == "nanoseconds") && evidence.value >= 0)
     return format_duration(static_cast<std::uint64_t>(evidence.value));
-  if (unit.empty()) return number_text(evidence.value);
+  if (unit.empty() || unit == "ratio") return number_text(evidence.value);
   return fmt::format("{} {}", number_text(evidence.value), canvas.safe_cut(unit, 24));
 }
 
 void write_cause(Canvas& canvas, const Cause& cause) {
-  if (cause.kind.empty()) {
-    canvas.paragraph("unknown: nothing was found that names it.", 2, 4);
-    return;
+  if (cause.kind.empty() || cause.kind == "unknown") {
+    canvas.paragraph("unknown: what was seen fits no known pattern well enough", 2, 4);
+  } else {
+    canvas.paragraph(
+        fmt::format("{} (confidence {})", canvas.safe_cut(cause.kind, 60), format_percent(cause.confidence)), 2, 4);
   }
-  canvas.paragraph(fmt::format("{} (confidence {})", canvas.safe_cut(cause.kind, 60), format_percent(cause.confidence)),
-                   2, 4);
   if (!cause.summary.empty()) canvas.paragraph(canvas.safe(cause.summary), 4, 4);
   for (const Evidence& evidence : cause.evidence)
-    canvas.paragraph(fmt::format("- {}: {} (from {})", canvas.safe(evidence.what), value_text(canvas, evidence),
-                                 evidence.source.empty() ? kNotKnown : canvas.safe(evidence.source)),
-                     4, 6);
+    canvas.prefixed("    - ",
+                    fmt::format("{}: {} (from {})", canvas.safe(evidence.what), value_text(canvas, evidence),
+                                evidence.source.empty() ? kNotKnown : canvas.safe(evidence.source)),
+                    6);
 }
 
-// Continued with backslashes, as a shell reads it; where quotes or characters of its own would make that wrong, the
-// command is only broken.
+// Whether breaking at a blank and continuing with a backslash leaves the command what it is to a shell: nothing is
+// quoted or commented out, and each word fits on a line.
+bool may_continue(const std::string& command, std::size_t room) {
+  if (command.find_first_of("'\"\\#") != std::string::npos) return false;
+  for (std::size_t start = 0; start < command.size();) {
+    const std::size_t end = std::min(command.find(' ', start), command.size());
+    if (display_width(std::string_view(command).substr(start, end - start)) > room) return false;
+    start = end + 1;
+  }
+  return true;
+}
+
 void write_command(Canvas& canvas, const std::string& command) {
   const std::string text = canvas.safe(command);
-  const bool plain = text.find_first_of("'\"\\#\n") == std::string::npos;
-  const std::size_t room = canvas.width() - 8;
+  const std::size_t room = canvas.width() - 9;
+  const char* more = may_continue(text, room) ? " \\" : "";
   const std::vector<std::string> pieces = wrap_text(text, room, room);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const bool more = i + 1 < pieces.size();
-    canvas.line(fmt::format("{}{}{}", i == 0 ? "    $ " : "      ", pieces[i], more && plain ? " \\" : ""));
-  }
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    canvas.line(fmt::format("{}{}{}", i == 0 ? "     $ " : "       ", pieces[i], i + 1 < pieces.size() ? more : ""));
 }
 
 void write_remedies(Canvas& canvas, const std::vector<Remedy>& remedies) {
@@ -66,10 +77,10 @@ void write_remedies(Canvas& canvas, const std::vector<Remedy>& remedies) {
   canvas.section("What to change");
   for (std::size_t i = 0; i < remedies.size(); ++i) {
     const Remedy& remedy = remedies[i];
-    canvas.paragraph(fmt::format("{}. {}", i + 1, canvas.safe(remedy.title)), 2, 5);
+    canvas.prefixed(fmt::format("  {}. ", i + 1), canvas.safe(remedy.title), 5);
     if (remedy.command) write_command(canvas, *remedy.command);
-    if (!remedy.why.empty()) canvas.paragraph("why: " + canvas.safe(remedy.why), 4, 9);
-    if (!remedy.risk.empty()) canvas.paragraph("risk: " + canvas.safe(remedy.risk), 4, 10);
+    if (!remedy.why.empty()) canvas.prefixed("     why: ", canvas.safe(remedy.why), 10);
+    if (!remedy.risk.empty()) canvas.prefixed("     risk: ", canvas.safe(remedy.risk), 11);
   }
 }
 

@@ -2,8 +2,6 @@
 // How processes ended, by whom and because of what.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/units.h"
 #include "report/text_sections.h"
 #include "report/text_table.h"
@@ -22,7 +20,8 @@ std::string how_text(const Death& death) {
 }
 
 std::string sender_text(const Canvas& canvas, const Death& death) {
-  return death.sender ? process_text(canvas, death.sender->comm, death.sender->pid) : "";
+  if (!death.sender) return "";
+  return fmt::format("pid {} {}", death.sender->pid, name_text(canvas, death.sender->comm));
 }
 
 }  // namespace
@@ -50,9 +49,8 @@ void write_deaths(Canvas& canvas, const std::vector<Death>& deaths) {
                {"role", false, 40, 6},
                {"verdict", false, 95, 8},
                {"how", false, 60},
-               {"sent by", false, 70, 8},
-               {"because of pid", true, 50}});
-  bool unknown = false;
+               {"sent by", false, 70, 14},
+               {"because of", false, 50}});
   for (const Death* death : rows) {
     std::vector<std::string> cells = {death->time ? clock_text(canvas, *death->time) : kUnknownCell,
                                       std::to_string(death->pid),
@@ -61,13 +59,10 @@ void write_deaths(Canvas& canvas, const std::vector<Death>& deaths) {
                                       death->verdict.empty() ? kUnknownCell : canvas.safe_cut(death->verdict, 24),
                                       how_text(*death),
                                       sender_text(canvas, *death),
-                                      death->because_of_pid ? std::to_string(*death->because_of_pid) : ""};
-    unknown = unknown || std::find(cells.begin(), cells.end(), kUnknownCell) != cells.end();
+                                      death->because_of_pid ? fmt::format("pid {}", *death->because_of_pid) : ""};
     table.add(std::move(cells));
   }
-  const auto left_out = table.write(canvas, 2);
-  write_left_out(canvas, left_out);
-  if (unknown) write_unknown_legend(canvas);
+  table.write(canvas, 2);
   for (const Death* death : rows) {
     if (death->detail && !death->detail->empty())
       canvas.paragraph(fmt::format("pid {}: {}", death->pid, canvas.safe(*death->detail)), 2, 4);

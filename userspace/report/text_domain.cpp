@@ -34,11 +34,11 @@ std::string request_text(const Canvas& canvas, const Trigger& trigger) {
 
 void write_ledger(Canvas& canvas, const Domain& domain) {
   if (domain.ledger.empty()) return;
-  Table table({{"  used by", false, 1, 12}, {"bytes", true, 2}});
-  for (const LedgerLine& line : domain.ledger) table.add({"  " + canvas.safe(line.what), format_bytes(line.bytes)});
-  table.add({"  accounted for nowhere", bytes_cell(domain.residue_bytes)});
-  table.write(canvas, 0);
-  if (!domain.residue_bytes) write_unknown_legend(canvas);
+  canvas.blank();
+  Table table({{"used by", false, 1, 12}, {"bytes", true, 2}});
+  for (const LedgerLine& line : domain.ledger) table.add({canvas.safe_cut(line.what, 60), format_bytes(line.bytes)});
+  table.add({"accounted for nowhere", bytes_cell(domain.residue_bytes)});
+  table.write(canvas, 2);
 }
 
 std::string joined_stack(const Canvas& canvas, const std::vector<std::string>& stack) {

@@ -2,8 +2,6 @@
 // Who newly charged memory in the window before the kill, by role and by process.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/units.h"
 #include "report/text_sections.h"
 #include "report/text_table.h"
@@ -54,7 +52,6 @@ void write_processes(Canvas& canvas, const std::vector<ProcessGrowth>& processes
                {"file", true, 40},
                {"shmem", true, 45},
                {"swap", true, 35}});
-  bool unknown = false;
   for (std::size_t i = 0; i < processes.size() && i < kTableRows; ++i) {
     const ProcessGrowth& process = processes[i];
     std::vector<std::string> cells = {std::to_string(process.pid),
@@ -67,13 +64,9 @@ void write_processes(Canvas& canvas, const std::vector<ProcessGrowth>& processes
                                       bytes_cell(process.file_bytes),
                                       bytes_cell(process.shmem_bytes),
                                       bytes_cell(process.swap_bytes)};
-    unknown = unknown || std::find(cells.begin(), cells.end(), kUnknownCell) != cells.end();
     table.add(std::move(cells));
   }
-  const auto left_out = table.write(canvas, 2);
-  canvas.paragraph("fresh, copied, file, shmem and swap are parts of grown.", 2, 2);
-  write_left_out(canvas, left_out);
-  if (unknown) write_unknown_legend(canvas);
+  table.write(canvas, 2, "fresh, copied, file, shmem and swap are parts of grown.");
   if (processes.size() > kTableRows) write_more(canvas, processes.size() - kTableRows, "process is", "processes are");
 }
 

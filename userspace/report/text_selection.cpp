@@ -35,19 +35,21 @@ bool all_zero(const Pointers& rows, Member member) {
 void write_weighed(Canvas& canvas, const Pointers& all) {
   const Pointers rows = shown_rows(all);
   // A summand that is 0 everywhere is the first to go: without it the rows still add up.
-  const auto summand = [&](auto member, int priority) { return all_zero(rows, member) ? 1 : priority; };
-  const std::vector<Column> columns = {{"", false, 99},
-                                       {"pid", true, 95},
-                                       {"name", false, 90, 6},
-                                       {"role", false, 20, 6},
-                                       {"score_adj", true, 10},
-                                       {"rss", true, summand(&Candidate::rss_pages, 80)},
-                                       {"+ swap", true, summand(&Candidate::swap_pages, 60)},
-                                       {"+ pgtables", true, summand(&Candidate::pgtables_pages, 50)},
-                                       {"+ adj", true, summand(&Candidate::adj_points, 70)},
-                                       {"= points", true, 100}};
-  Table table(columns);
-  bool unknown = false;
+  const auto summand = [&](const char* title, const char* name, auto member, int priority) {
+    const bool zero = all_zero(rows, member);
+    return Column{title, true, zero ? 1 : priority, 0,
+                  fmt::format("{} ({})", name, zero ? "0 in every row" : "part of the points")};
+  };
+  Table table({{"", false, 99},
+               {"pid", true, 95},
+               {"name", false, 90, 6},
+               {"role", false, 20, 6},
+               {"score_adj", true, 10},
+               summand("rss", "rss", &Candidate::rss_pages, 80),
+               summand("+ swap", "swap", &Candidate::swap_pages, 60),
+               summand("+ pgtables", "pgtables", &Candidate::pgtables_pages, 50),
+               summand("+ adj", "adj", &Candidate::adj_points, 70),
+               {"= points", true, 100, 0, "points"}});
   for (const Candidate* row : rows) {
     std::vector<std::string> cells = {row->victim ? ">" : "",
                                       std::to_string(row->pid),
@@ -59,13 +61,9 @@ void write_weighed(Canvas& canvas, const Pointers& all) {
                                       count_cell(row->pgtables_pages),
                                       count_cell(row->adj_points),
                                       count_cell(row->points)};
-    unknown = unknown || std::find(cells.begin(), cells.end(), kUnknownCell) != cells.end();
     table.add(std::move(cells), row->victim ? Style::kRed : Style::kPlain);
   }
-  const auto left_out = table.write(canvas, 2);
-  canvas.paragraph("> = killed. rss, swap, pgtables and points are pages.", 2, 2);
-  write_left_out(canvas, left_out);
-  if (unknown) write_unknown_legend(canvas);
+  table.write(canvas, 2, "> = killed. rss, swap, pgtables and points are pages.");
   write_more(canvas, all.size() - rows.size(), "candidate is", "candidates are");
 }
 

@@ -42,7 +42,7 @@ void write_source(Canvas& canvas, const Source& source) {
                                       source.to ? time_text(canvas, *source.to) : kNotKnown));
   if (source.lost_events > 0)
     canvas.fact("Lost", format_count(to_signed(source.lost_events), "event") + "; what they told is missing above");
-  for (const std::string& note : source.notes) canvas.paragraph("- " + canvas.safe(note), 2, 4);
+  for (const std::string& note : source.notes) canvas.prefixed("  - ", canvas.safe(note), 4);
   write_plan(canvas, source.plan);
 }
 

@@ -56,7 +56,7 @@ void write_missing(Canvas& canvas, const Incident& incident) {
   if (incident.complete && incident.missing.empty()) return;
   canvas.section("What is not known");
   if (incident.missing.empty()) canvas.paragraph("This incident is incomplete.", 2, 2);
-  for (const std::string& item : incident.missing) canvas.paragraph("- " + canvas.safe(item), 2, 4);
+  for (const std::string& item : incident.missing) canvas.prefixed("  - ", canvas.safe(item), 4);
 }
 
 }  // namespace oomtrace

@@ -60,7 +60,6 @@ void write_victims(Canvas& canvas, const Incident& incident) {
                {"score_adj", true, 30},
                {"points", true, 60},
                {"why", false, 70, 6}});
-  bool unknown = false;
   for (std::size_t i = 0; i < victims.size() && i < kTableRows; ++i) {
     const Victim& victim = victims[i];
     std::vector<std::string> cells = {std::to_string(victim.pid),
@@ -74,12 +73,9 @@ void write_victims(Canvas& canvas, const Incident& incident) {
                                       victim.oom_score_adj ? std::to_string(*victim.oom_score_adj) : kUnknownCell,
                                       count_cell(victim.points),
                                       victim.group_member ? "group" : "chosen"};
-    unknown = unknown || std::find(cells.begin(), cells.end(), kUnknownCell) != cells.end();
     table.add(std::move(cells), Style::kRed);
   }
-  const auto left_out = table.write(canvas, 2);
-  write_left_out(canvas, left_out);
-  if (unknown) write_unknown_legend(canvas);
+  table.write(canvas, 2);
   if (victims.size() > kTableRows) write_more(canvas, victims.size() - kTableRows, "victim is", "victims are");
 }
 

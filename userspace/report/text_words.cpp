@@ -126,16 +126,4 @@ void write_more(Canvas& canvas, std::size_t more, const char* one, const char* s
                    2, 2);
 }
 
-void write_left_out(Canvas& canvas, const std::vector<std::string>& titles) {
-  if (titles.empty()) return;
-  std::string list;
-  for (const std::string& title : titles) {
-    if (!list.empty()) list += ", ";
-    list += title.substr(title.rfind("+ ", 0) == 0 ? 2 : 0);
-  }
-  canvas.paragraph(fmt::format("Too narrow for: {}.", list), 2, 2);
-}
-
-void write_unknown_legend(Canvas& canvas) { canvas.paragraph("? = not known", 2, 2); }
-
 }  // namespace oomtrace

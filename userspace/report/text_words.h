@@ -6,16 +6,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "oomtrace/report.h"
 #include "report/text_canvas.h"
+#include "report/text_table.h"
 
 namespace oomtrace {
 
 inline constexpr const char* kNotKnown = "not known";
-inline constexpr const char* kUnknownCell = "?";  // in tables, explained below them
-inline constexpr std::size_t kTableRows = 15;     // longer tables say how many more there are
+inline constexpr std::size_t kTableRows = 15;  // longer tables say how many more there are
 
 std::string bytes_or_unknown(const std::optional<std::int64_t>& bytes);
 std::string bytes_or_unknown(const std::optional<std::uint64_t>& bytes);
@@ -42,9 +41,7 @@ std::string domain_kind_text(const Canvas& canvas, const std::string& kind);
 std::string excluded_text(const Canvas& canvas, const std::string& reason);
 std::string provenance_text(const Canvas& canvas, const std::string& provenance);
 
-// What belongs below a table: nothing where it is whole.
+// "284 more candidates are not shown here"; nothing where more is 0.
 void write_more(Canvas& canvas, std::size_t more, const char* one, const char* several);
-void write_left_out(Canvas& canvas, const std::vector<std::string>& titles);
-void write_unknown_legend(Canvas& canvas);
 
 }  // namespace oomtrace

@@ -104,7 +104,7 @@ TEST(RenderText, without_incidents_it_says_so_and_what_happened) {
   const std::string text = text_of(no_incident_report());
   EXPECT_EQ(text.rfind("No OOM kill: ", 0), 0U);
   EXPECT_TRUE(has(text, "shm_exhaustion (confidence 70%)"));
-  EXPECT_TRUE(has(text, "systemd-oomd (pid 17)"));
+  EXPECT_TRUE(has(text, "pid 17 systemd-oomd"));
   EXPECT_TRUE(has(text, "40 that ended with exit_ok are not shown here."));
 }
 
@@ -114,7 +114,20 @@ TEST(RenderText, losses_are_mentioned) {
 
 TEST(RenderText, summands_without_room_are_named) {
   const std::string text = text_of(worker_report(), 40);
-  EXPECT_TRUE(has(text, "Too narrow for:"));
+  EXPECT_TRUE(has(text, "Too narrow to show:"));
+  EXPECT_TRUE(has(text, "swap (0 in every\n  row), pgtables (part of the points)."));
+}
+
+TEST(RenderText, a_long_command_stays_what_it_is_to_a_shell) {
+  Report report = worker_report();
+  std::optional<std::string>& command = report.incidents[0].remedies[0].command;
+  command = "systemd-run --scope -p MemoryMax=640M python3 train.py";
+  EXPECT_TRUE(has(text_of(report, 40), "     $ systemd-run --scope -p \\\n       MemoryMax=640M python3 train.py\n"));
+  // Inside of quotes a backslash would be part of the word.
+  command = "sh -c 'echo 640M > /sys/fs/cgroup/ot_test/memory.max'";
+  EXPECT_EQ(text_of(report, 40).find("\\\n"), std::string::npos);
+  command = "cat /sys/fs/cgroup/a/very/long/path/that/no/line/holds";
+  EXPECT_EQ(text_of(report, 40).find("\\\n"), std::string::npos);
 }
 
 TEST(RenderText, colour_marks_the_headline_and_the_victim) {

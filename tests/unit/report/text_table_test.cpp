@@ -7,12 +7,11 @@
 namespace oomtrace {
 namespace {
 
-std::string written(const Table& table, std::vector<std::string>* left_out = nullptr) {
+std::string written(const Table& table, std::string_view note = {}) {
   TextOptions options;
   options.width = 40;
   Canvas canvas(options);
-  const auto titles = table.write(canvas, 2);
-  if (left_out != nullptr) *left_out = titles;
+  table.write(canvas, 2, note);
   return canvas.take();
 }
 
@@ -26,25 +25,36 @@ TEST(Table, numbers_stand_right_and_names_left) {
 TEST(Table, a_name_gives_way_before_a_column_does) {
   Table table({{"name", false, 2, 4}, {"role", false, 1, 4}, {"bytes", true, 3}});
   table.add({std::string(30, 'n'), "worker", "12"});
-  std::vector<std::string> left_out;
-  EXPECT_EQ(written(table, &left_out),
+  EXPECT_EQ(written(table),
             "  name                      role   bytes\n"
             "  nnnnnnnnnnnnnnnnnnnnnnnn… worker    12\n");
-  EXPECT_TRUE(left_out.empty());
 }
 
-TEST(Table, the_least_important_column_goes_first) {
-  Table table({{"first column here", true, 3}, {"second column", true, 1}, {"third column", true, 2}});
+TEST(Table, the_least_important_column_goes_first_and_is_named) {
+  Table table({{"first column here", true, 3}, {"second column", true, 1, 0, "second"}, {"third column", true, 2}});
   table.add({"1", "2", "3"});
-  std::vector<std::string> left_out;
-  EXPECT_EQ(written(table, &left_out), "  first column here third column\n                  1            3\n");
-  EXPECT_EQ(left_out, std::vector<std::string>{"second column"});
+  EXPECT_EQ(written(table, "A note."),
+            "  first column here third column\n                  1            3\n"
+            "  A note. Too narrow to show: second.\n");
 }
 
-TEST(Table, missing_cells_are_empty) {
+TEST(Table, one_column_stays_however_narrow) {
+  Table table({{"a", false, 1}, {"b", false, 2}});
+  table.add({std::string(60, 'a'), std::string(60, 'b')});
+  EXPECT_EQ(written(table), "  b\n  " + std::string(37, 'b') + "…\n  Too narrow to show: a.\n");
+}
+
+TEST(Table, a_column_without_text_is_not_shown) {
   Table table({{"a", false, 1}, {"b", false, 1}});
   table.add({"x"});
-  EXPECT_EQ(written(table), "  a b\n  x\n");
+  EXPECT_EQ(written(table), "  a\n  x\n");
+}
+
+TEST(Table, question_marks_are_explained) {
+  Table table({{"a", false, 1}, {"b", false, 1}, {"c", false, 1}});
+  table.add({"x", "1", kUnknownCell});
+  table.add({"y", kUnknownCell, kUnknownCell});
+  EXPECT_EQ(written(table), "  a b\n  x 1\n  y ?\n  ? = not known. Not known for any row:\n  c.\n");
 }
 
 }  // namespace
