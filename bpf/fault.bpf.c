@@ -11,7 +11,7 @@ static __always_inline void count_fault(unsigned long error_code, int base) {
   const __u32 zero = 0;
   struct fault_accumulator* acc = bpf_map_lookup_elem(&accumulators, &zero);
   if (!acc) return;
-  const __u32 tgid = bpf_get_current_task_btf()->tgid;
+  const __u32 tgid = current_tgid();
   if (acc->tgid != tgid) {
     if (acc->pending) flush_accumulator(acc, false);
     acc->tgid = tgid;

@@ -14,7 +14,7 @@ int BPF_PROG(on_task_newtask, struct task_struct* child, __u64 clone_flags) {
   tell_cgroup(css);
   struct oomtrace_fork* record = emit_lifecycle(OOMTRACE_KIND_FORK, struct oomtrace_fork);
   if (!record) return 0;
-  read_task(&record->parent, bpf_get_current_task_btf());
+  read_task(&record->parent, (const void*)bpf_get_current_task());
   read_task(&record->child, child);
   record->clone_flags = clone_flags;
   record->memcg = css_id(css);
@@ -95,7 +95,7 @@ int BPF_PROG(on_oom_score_adj_update, struct task_struct* task) {
   struct oomtrace_score_adj* record = emit_lifecycle(OOMTRACE_KIND_SCORE_ADJ, struct oomtrace_score_adj);
   if (!record) return 0;
   read_task(&record->task, task);
-  read_task(&record->by, bpf_get_current_task_btf());
+  read_task(&record->by, (const void*)bpf_get_current_task());
   record->adj = read_adj(task);
   submit_quietly(record);
   return 0;

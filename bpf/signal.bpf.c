@@ -28,14 +28,14 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo* info, struct task_struct* target, int group,
              int result) {
   if (sig != SIGKILL) return 0;
-  struct task_struct* sender = bpf_get_current_task_btf();
+  const struct task_struct* sender = (const void*)bpf_get_current_task();
   __u32 flags = group ? OOMTRACE_SIGNAL_GROUP : 0;
   if ((void*)info == SEND_SIG_PRIV) {
     flags |= OOMTRACE_SIGNAL_PRIV;
     if (sent_by_oom_killer(ctx)) {
       flags |= OOMTRACE_SIGNAL_IN_OOM;
       oom.signalled_tgid = target->tgid;
-      oom.signalled_by = sender->pid;
+      oom.signalled_by = BPF_CORE_READ(sender, pid);
       oom.signalled_task = (__u64)target;
     }
   }

@@ -9,6 +9,8 @@
 #include "read_memcg.bpf.h"
 #include "read_task.bpf.h"
 
+static __always_inline __u32 current_tgid(void) { return bpf_get_current_pid_tgid() >> 32; }
+
 static __always_inline void remember_counters(struct process_state* state, const struct oomtrace_mm* mm) {
   state->emitted_anon = mm->anon_pages;
   state->emitted_file = mm->file_pages;
@@ -57,7 +59,7 @@ static __always_inline void fill_memory(struct oomtrace_memory* record, const st
 }
 
 static __always_inline void tell_movement(struct process_state* state) {
-  const struct task_struct* task = bpf_get_current_task_btf();
+  const struct task_struct* task = (const void*)bpf_get_current_task();
   const struct mm_struct* mm = BPF_CORE_READ(task, mm);
   if (!mm) return;
   const __u64 now = bpf_ktime_get_boot_ns();
@@ -97,7 +99,7 @@ static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own
       return;
     }
     struct oomtrace_task task = {};
-    read_task(&task, bpf_get_current_task_btf());
+    read_task(&task, (const void*)bpf_get_current_task());
     state = remember_process(&task, NULL);
     if (!state) return;
   }
@@ -108,7 +110,7 @@ static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own
 static __always_inline void flush_this_cpu(void) {
   const __u32 zero = 0;
   struct fault_accumulator* acc = bpf_map_lookup_elem(&accumulators, &zero);
-  if (acc && acc->pending) flush_accumulator(acc, acc->tgid == (__u32)bpf_get_current_task_btf()->tgid);
+  if (acc && acc->pending) flush_accumulator(acc, acc->tgid == current_tgid());
 }
 
 #endif
