@@ -216,7 +216,8 @@ part_live() {
     return 0
   fi
   if needs release live; then
-    counted live "${LIMITS[live]}" as_root "$(system_python)" "$runner" "$OOMTRACE_ROOT/build/release/oomtrace"
+    counted live "${LIMITS[live]}" as_root "$(system_python)" "$runner" --binary \
+      "$OOMTRACE_ROOT/build/release/oomtrace"
   fi
 }
 

@@ -72,6 +72,7 @@ check() {
 }
 
 # counted NAME LIMIT_SECONDS CMD...: a program that names its tests and closes with "N passed, N failed[, N skipped]".
+# Lines that begin with "not run: " or "skip " say why something was skipped.
 counted() {
   local name=$1 limit=$2 status=0 last log
   shift 2
@@ -83,7 +84,7 @@ counted() {
     failed "$name: ended with status $status and without counts"
     return
   fi
-  add_counts "$name" "$last" "$(grep '^not run: ' "$log" | sort -u)"
+  add_counts "$name" "$last" "$(sed -n "s/^not run: /&/p; s/^skip  */not run: /p" "$log" | sort -u)"
   if [ "$status" -ne 0 ] && [[ $last == *" 0 failed"* ]]; then failed "$name: ended with status $status"; fi
 }
 
