@@ -29,6 +29,7 @@ class Expect:
     trigger_pid: int = None        # process of the triggering thread, where the log's id is a thread's
     unsteady: dict = dataclasses.field(default_factory=dict)   # pid -> pages its figures may differ by
     in_vfork: tuple = ()           # processes that the scan skips, which no log shows
+    sharing: tuple = ()            # share the victim's memory and die with it: nobody's runner-up
     provenance: tuple = None       # allowed provenances
     points_reproduced: object = True
 
@@ -85,7 +86,10 @@ class Comparison:
         trigger, log = self.report["trigger"], self.log
         expected_pid = self.expect.trigger_pid if self.expect.trigger_pid is not None else log.trigger_tid
         self.equal("trigger.pid", trigger["pid"], expected_pid)
-        self.equal("trigger.comm", trigger["comm"], log.trigger_comm)
+        # The log names the thread; the report, as for every process, its leader.
+        row = log.row(expected_pid)
+        named = row.name if row and expected_pid != log.trigger_tid else log.trigger_comm
+        self.equal("trigger.comm", trigger["comm"], named)
         self.equal("trigger.oom_score_adj", trigger["oom_score_adj"], log.trigger_adj)
         self.equal("trigger.order", trigger["order"], log.order)
         mask = trigger["gfp_mask"]
@@ -149,7 +153,7 @@ class Comparison:
             return
         rank = [row for row in log.ranking(self.total_pages) if row.tgid not in self.expect.in_vfork]
         chosen = log.victims()[0]
-        others = [row for row in rank if row.tgid != chosen]
+        others = [row for row in rank if row.tgid != chosen and row.tgid not in self.expect.sharing]
         self.equal("selection.runner_up_pid", selection["runner_up_pid"], others[0].tgid if others else None)
         if others and "margin_points" in selection:
             margin = log.row(chosen).points(self.total_pages) - others[0].points(self.total_pages)

@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+import expect  # noqa: E402
 import workloads  # noqa: E402
 
 
@@ -99,6 +100,7 @@ def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")
         cpio.copy(f"bin/{name}", os.path.join(workload_dir, name))
     for name in sorted(os.listdir(scripts)):
         cpio.copy("init" if name == "init" else f"scenarios/{name}", os.path.join(scripts, name))
+    cpio.file("scenarios/sessions", expect.for_guest().encode(), 0o644)
     if binary:
         cpio.copy("bin/oomtrace", binary)
         for library in libraries(binary):

@@ -17,10 +17,11 @@ mark() {  # a line of ours in the kernel log, to cut it by
 }
 
 wait_word() {  # FILE WORD SECONDS: until the word stands in the file
-  tries=$(($3 * 20))
+  read -r now _ < /proc/uptime
+  end=$((${now%.*} + $3))
   until grep -q "$2" "$1" 2>/dev/null; do
-    tries=$((tries - 1))
-    [ $tries -gt 0 ] || return 1
+    read -r now _ < /proc/uptime
+    [ "${now%.*}" -lt "$end" ] || return 1
     usleep 50000
   done
 }
@@ -40,7 +41,7 @@ spawn() {  # LABEL CGROUP PROGRAM ARGS...: in the background; CGROUP is a direct
 
 ready() {  # LABEL...: until each has said so
   for label; do
-    wait_word "$OUT/$SCENARIO.$label.log" ready 20 || say "problem $SCENARIO $label is not ready"
+    wait_word "$OUT/$SCENARIO.$label.log" ready 20 || say "problem $SESSION/$SCENARIO $label is not ready"
   done
 }
 
@@ -54,16 +55,16 @@ go() {  # LABEL: starts a workload that waits, and waits for its end without sta
 scenario() {  # NAME: runs function scenario_NAME between two marks, then ends what is left of it
   SCENARIO=$1
   started=
-  mark "begin $1"
+  mark "begin $SESSION/$1"
   "scenario_$1"
-  mark "end $1"
+  mark "end $SESSION/$1"
   for pid in $started; do
     kill -9 "$pid" 2>/dev/null
   done
   for pid in $started; do
     wait "$pid" 2>/dev/null
   done
-  say "scenario $1 $(cut -d' ' -f1 /proc/uptime)"
+  say "scenario $SESSION/$1 $(cut -d' ' -f1 /proc/uptime)"
 }
 
 new_group() {  # PATH [LIMIT]: a version 2 memory cgroup
@@ -80,5 +81,5 @@ drop_group() {  # PATH: ends its processes and removes it
     rmdir "/cg/$1" 2>/dev/null && return
     usleep 100000
   done
-  say "problem cannot remove cgroup $1"
+  say "problem $SESSION/$SCENARIO cannot remove cgroup $1"
 }

@@ -2,6 +2,11 @@
 # The scenarios, one function each. A crowd of sleepers with known sizes stands by while one process runs out of memory;
 # while it does, nothing else is started, so that the kernel log's figures stand still.
 
+swap_on() {
+  mkswap "$SWAP" > /dev/null && swapon "$SWAP"
+  sed -n 's/^SwapTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo > "$OUT/$SCENARIO.swap_kb"
+}
+
 crowd() {  # CGROUP SCALE: bystanders with all kinds of oom_score_adj, sizes in units of SCALE MiB
   spawn by_zero "$1" grow name=by_zero mib=$((2 * $2)) adj=0
   spawn by_plus "$1" grow name=by_plus mib=$((3 * $2)) adj=300
@@ -24,7 +29,7 @@ scenario_memcg() {
 }
 
 scenario_memcg_swap() {
-  mkswap "$SWAP" > /dev/null && swapon "$SWAP"
+  swap_on
   new_group swapped 64M 32M
   spawn out /cg/swapped swapper name=out swap_mib=8 adj=100
   spawn in /cg/swapped grow name=in mib=8 adj=-100
@@ -93,7 +98,7 @@ scenario_nobody() {
 }
 
 scenario_global() {
-  mkswap "$SWAP" > /dev/null && swapon "$SWAP"
+  swap_on
   crowd - 8
   spawn hog - grow name=hog wait=1 cap=1500
   ready hog
@@ -140,6 +145,7 @@ scenario_allocating() {
   echo 0 > /proc/sys/vm/oom_kill_allocating_task
 }
 
+# Needs the memory controller on version 1, mounted at /cg1.
 scenario_v1() {
   mkdir /cg1/outer
   echo 1 > /cg1/outer/memory.use_hierarchy 2>/dev/null # before 5.11, and only while it has no children

@@ -1,42 +1,45 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
 # One session: a recorder (where there is one) over a list of scenarios. Usage: session.sh NAME
+# The table /scenarios/sessions has a line for each: NAME|RUNGS|REPORT|SCENARIO ...
 . /scenarios/lib.sh
 . /scenarios/scenarios.sh
-OUT=/out/$1
+SESSION=$1
+OUT=/out/$SESSION
 mkdir -p "$OUT"
 echo -1000 > /proc/self/oom_score_adj # the scenarios' own shell must outlive them
 
-v2="memcg memcg_swap group nested other_victim leaderless nobody"
-machine="global cpuset mempolicy sysrq allocating"
-flags=
-case $1 in
-log) list="$v2 $machine" ;;
-v1) list=v1 ;;
-*) list= ;;
-esac
+row=$(grep "^$SESSION|" /scenarios/sessions)
+rungs=$(echo "$row" | cut -d'|' -f2)
+report=$(echo "$row" | cut -d'|' -f3)
+list=$(echo "$row" | cut -d'|' -f4)
 
-if [ "$1" = v1 ]; then
-  umount /cg 2> /dev/null
+if [ "$SESSION" = v1 ]; then
+  umount /cg
   mkdir -p /cg1
-  mount -t cgroup -o memory memory /cg1 2> "$OUT/mount.txt" || { echo "no version 1 memory controller" > "$OUT/skipped"; exit 0; }
+  mount -t cgroup -o memory memory /cg1 || say "problem $SESSION cannot mount the version 1 memory controller"
 elif ! grep -q " /cg cgroup2" /proc/mounts; then
   mount -t cgroup2 cgroup2 /cg
   echo "+memory +cpuset" > /cg/cgroup.subtree_control
 fi
 
+cd "$OUT"
+recorder=
 if [ -x /bin/oomtrace ]; then
-  oomtrace record -o "$OUT/trace.oomtrace" $flags > /dev/null 2> "$OUT/record.txt" &
+  oomtrace record -o trace.oomtrace ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt &
   recorder=$!
-  wait_word "$OUT/record.txt" recording 120 || say "problem recorder of session $1 does not record"
-  say "recording $1 $(cut -d' ' -f1 /proc/uptime)"
+  echo "$recorder" > recorder.pid
+  wait_word record.txt recording 120 || say "problem $SESSION the recorder does not record: $(tail -n 2 record.txt)"
+  say "recording $SESSION $(cut -d' ' -f1 /proc/uptime)"
 fi
 for name in $list; do
   scenario "$name"
 done
 if [ -n "$recorder" ]; then
+  sleep 1 # the last lines of the kernel log reach the recorder
   kill -INT "$recorder"
   wait "$recorder"
-  echo $? > "$OUT/record.status"
+  echo $? > record.status
+  [ -z "$report" ] || oomtrace report trace.oomtrace --format json > report.json 2> report.txt
 fi
-dmesg > "$OUT/dmesg.txt"
+dmesg > dmesg.txt

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong is told in a message, with the documented exit status, and loses nothing."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import harness
+
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+USAGE, NOT_PERMITTED, BAD_INPUT, OUTPUT = 2, 3, 4, 6
+
+
+class Errors(harness.LiveTest):
+    def assert_told(self, done, status, *words):
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertTrue(done.stderr.strip(), "a message")
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def write(self, name, data):
+        path = os.path.join(self.dir, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def recorded_kill(self):
+        """A trace of one kill, and the victim's pid."""
+        recorder = self.recorder()
+        hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
+        hog.go()
+        self.assertEqual(hog.wait(), -signal.SIGKILL)
+        self.kernel_incidents(1)
+        self.assertEqual(recorder.stop(), 0)
+        return hog.pid
+
+    def test_existing_file_is_kept(self):
+        path = self.write("trace.oomtrace", b"mine")
+        self.assert_told(harness.run("record", "-o", path, "--", "true"), OUTPUT, path)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"mine")
+        done = harness.run("record", "-o", path, "--force", "--", "true")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.report(path)
+
+    def test_symbolic_link_is_not_followed(self):
+        target = self.write("target", b"mine")
+        os.symlink(target, self.trace)
+        self.assert_told(harness.run("record", "-o", self.trace, "--", "true"), OUTPUT)
+        with open(target, "rb") as file:
+            self.assertEqual(file.read(), b"mine")
+
+    def test_directory_that_does_not_exist(self):
+        path = os.path.join(self.dir, "missing", "trace.oomtrace")
+        self.assert_told(harness.run("record", "-o", path, "--", "true"), OUTPUT, path)
+
+    def test_not_root(self):
+        binary = shutil.copy(harness.Options.binary, self.dir)
+        os.chmod(binary, 0o755)
+        path = f"/tmp/oomtrace-live-{os.getpid()}.oomtrace"
+        done = subprocess.run([binary, "record", "-o", path, "--", "true"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False, **NOBODY)
+        self.assert_told(done, NOT_PERMITTED)
+        self.assertFalse(os.path.exists(path), "no file left of a recording that never began")
+
+    def test_usage(self):
+        for arguments in (["record", "--no-such-flag"], ["no-such-verb"], [], ["report", "--format", "xml"]):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(harness.run(*arguments).returncode, USAGE)
+
+    def test_unreadable_inputs(self):
+        inputs = {"missing": os.path.join(self.dir, "missing"), "empty": self.write("empty", b""),
+                  "directory": self.dir, "zeros": self.write("zeros", bytes(5000)),
+                  "text": self.write("text", b"Dear diary,\nnothing happened.\n" * 50),
+                  "random": self.write("random", bytes((i * 7919 >> 3) & 255 for i in range(9000)))}
+        for name, path in inputs.items():
+            with self.subTest(name):
+                done = harness.run("report", path, "--format", "json")
+                self.assert_told(done, BAD_INPUT)
+                self.assertEqual(done.stdout, "")
+
+    def test_truncated_trace_reports_what_is_there_and_says_so(self):
+        victim = self.recorded_kill()
+        whole = self.report()
+        self.assertEqual(whole["incidents"][0]["victims"][0]["pid"], victim)
+        with open(self.trace, "rb") as file:
+            data = file.read()
+        cut = self.report(self.write("cut", data[:-7]))
+        self.assertTrue([note for note in cut["source"]["notes"] if note not in whole["source"]["notes"]], cut["source"])
+        stub = self.report(self.write("stub", data[:9]))
+        self.assertEqual(stub["incidents"], [])
+        self.assertTrue([note for note in stub["source"]["notes"] if "cut" in note], stub["source"])
+
+    def test_full_disk(self):
+        disk = os.path.join(self.dir, "disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        self.trace = os.path.join(disk, "trace.oomtrace")
+        recorder = self.recorder()
+        time.sleep(1.5)  # the snapshot is on the disk
+        ballast = os.open(os.path.join(disk, "ballast"), os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(ballast, bytes(4096)):
+                pass
+        except OSError:  # full
+            os.close(ballast)
+        deadline = time.monotonic() + 30
+        while recorder.err.wait_for("written", 0.01) is None and time.monotonic() < deadline:
+            subprocess.run(["true"], check=True)
+        self.assertEqual(recorder.stop(), OUTPUT)
+        self.assertTrue([line for line in recorder.err.all() if "written" in line], recorder.err.seen)
+        report = self.report()
+        self.assertEqual(report["incidents"], [])
+        self.assertTrue(report["source"]["notes"], "the report says that something is missing")
+
+    def test_trace_belongs_to_its_owner_alone(self):
+        recorder = self.recorder()
+        self.assertEqual(recorder.stop(), 0)
+        self.assertEqual(os.stat(self.trace).st_mode & 0o777, 0o600)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recorder itself: killed, with a command, with nothing to see, as a stream, and other ways to die."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import harness
+
+
+class RecorderLife(harness.LiveTest):
+    def kill_one(self, group, name="hog"):
+        hog = self.workload(group, "grow", name=name, wait=1, cap=256)
+        hog.go()
+        self.assertEqual(hog.wait(), -signal.SIGKILL)
+        return hog.pid
+
+    def test_trace_of_a_killed_recorder_still_reports_the_kill(self):
+        recorder = self.recorder()
+        victim = self.kill_one(self.group(96))
+        self.assertIsNotNone(recorder.err.wait_for("killed", 30), recorder.err.seen)
+        recorder.kill()
+        kernel = self.kernel_incidents(1)[0]
+        report = self.report()
+        self.assertEqual([victim["pid"] for victim in report["incidents"][0]["victims"]], [victim])
+        # The log's lines come after the kill's own record: what they alone tell may be missing, nothing else.
+        incident = report["incidents"][0]
+        self.assertEqual(incident["domain"]["cgroup"], kernel.oom_memcg)
+        self.assertEqual(incident["domain"]["limit_bytes"], 96 * harness.MIB)
+        row = kernel.row(victim)
+        candidate = next(c for c in incident["selection"]["candidates"] if c["pid"] == victim)
+        self.assertEqual((candidate["rss_pages"], candidate["points"]), (row.rss, row.points(kernel.total_pages())))
+
+    def test_trace_of_a_killed_recorder_is_whole_a_second_later(self):
+        recorder = self.recorder()
+        self.kill_one(self.group(96))
+        self.assertIsNotNone(recorder.err.wait_for("killed", 30), recorder.err.seen)
+        time.sleep(2.5)  # what is promised: all up to the last second
+        recorder.kill()
+        kernel = self.kernel_incidents(1)[0]
+        self.assert_same(self.report()["incidents"][0], kernel)
+
+    def test_kill_9_by_another_process_is_no_oom_kill(self):
+        victim = self.workload(None, "grow", name="innocent", mib=8)
+        recorder = self.recorder()
+        sender = subprocess.Popen(["sh", "-c", f"kill -9 {victim.pid}"])
+        self.assertEqual(sender.wait(), 0)
+        self.assertEqual(victim.wait(), -signal.SIGKILL)
+        time.sleep(0.2)  # the exit is seen, and its record drained, after wait(2) returned
+        self.assertEqual(recorder.stop(), 0)
+        report = self.report()
+        self.assertEqual(report["incidents"], [])
+        death = self.death(report, victim.pid)
+        self.assertEqual((death["verdict"], death["signal"]), ("sigkill", 9))
+        self.assertEqual((death["sender"]["pid"], death["sender"]["comm"]), (sender.pid, "sh"))
+
+    def test_nothing_was_killed(self):
+        recorder = self.recorder()
+        workload = self.workload(None, "grow", mib=8, hold=0)
+        self.assertEqual(workload.wait(), 0)
+        self.assertEqual(recorder.stop(), 0)
+        report = self.report()
+        self.assertEqual(report["incidents"], [])
+        self.assertEqual(report["schema"], "oomtrace.report/1")
+        self.assertEqual(report["source"]["kind"], "trace")
+        self.assertEqual(run_text(self.trace).returncode, 0)
+
+    def test_status_of_the_command_is_passed_on(self):
+        for script, status in (("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 128 + 15), ("kill -9 $$", 128 + 9)):
+            with self.subTest(script=script):
+                done = harness.run("record", "-o", self.trace, "--force", "--", "sh", "-c", script)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn("recording", done.stderr)
+
+    def test_command_that_cannot_be_run(self):
+        plain = os.path.join(self.dir, "plain")
+        with open(plain, "w", encoding="ascii") as file:
+            file.write("not a program\n")
+        for command, status in ((os.path.join(self.dir, "missing"), 127), (plain, 126)):
+            with self.subTest(command=command):
+                done = harness.run("record", "-o", self.trace, "--force", "--", command)
+                self.assertEqual(done.returncode, status, done.stderr)
+
+    def test_command_that_is_oom_killed(self):
+        group = self.group(96)
+        script = f"echo 0 > {group.dir}/cgroup.procs && exec {harness.Options.workloads}/grow name=command cap=256"
+        done = harness.run("record", "-o", self.trace, "--", "sh", "-c", script)
+        self.assertEqual(done.returncode, 128 + 9, done.stderr)
+        kernel = self.kernel_incidents(1)[0]
+        incident = self.report()["incidents"][0]
+        self.assertEqual(incident["victims"][0]["comm"], "command")
+        self.assert_same(incident, kernel)
+
+    def test_stream_gives_events_as_they_happen(self):
+        process = subprocess.Popen([harness.Options.binary, "stream"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, preexec_fn=harness.end_with_parent)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        out, err = harness.Lines(process.stdout), harness.Lines(process.stderr)
+        self.assertIsNotNone(out.wait_for('"trace.start"', 60), err.seen)
+        victim = self.kill_one(self.group(96))
+        line = out.wait_for('"oom.kill"', 30)
+        self.assertIsNotNone(line, "oom.kill while the stream still runs")
+        self.assertIsNone(process.poll())
+        event = json.loads(line)
+        self.assertEqual((event["event"], event["process"]["pid"]), ("oom.kill", victim))
+        kernel = self.kernel_incidents(1)[0]
+        time.sleep(0.5)  # the kernel's own lines follow its decision
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 0)
+        events = [json.loads(text) for text in out.all()]
+        self.assertEqual([event["seq"] for event in events], list(range(1, len(events) + 1)))
+        with open(self.trace, "w", encoding="utf-8") as file:
+            file.write("".join(text + "\n" for text in out.seen))
+        report = self.report()
+        self.assertEqual(report["source"]["kind"], "ndjson")
+        self.assert_same(report["incidents"][0], kernel)
+
+
+def run_text(path):
+    return harness.run("report", path)

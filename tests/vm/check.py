@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judges what a guest left behind: for each session the plan, and each scenario's incidents against that kernel's log."""
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+import compare  # noqa: E402
+import expect  # noqa: E402
+import oom_oracle  # noqa: E402
+
+RECORDER_PAGES = 512  # the recorder itself works during a kill; it is never chosen
+DRIVEN = ("memcg", "memcg_swap", "group", "nested", "other_victim", "leaderless", "global", "cpuset", "mempolicy",
+          "allocating", "v1")
+
+
+@dataclasses.dataclass
+class Outcome:
+    """One cell of the table. `figures` were compared; problems make it a failure; `skipped` tells why it did not run."""
+    figures: int = 0
+    problems: list = dataclasses.field(default_factory=list)
+    skipped: str = None
+
+
+def read(*parts):
+    try:
+        with open(os.path.join(*parts), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def log_by_scenario(text, session):
+    """{scenario: incidents that killed somebody} from a kernel log with our marks."""
+    found, lines, current = {}, [], None
+    for line in text.split("\n"):
+        bare = oom_oracle.strip_prefix(line)
+        mark = re.fullmatch(r"matrix: (begin|end) ([^/]+)/(\S+)", bare)
+        if mark and mark[2] == session:
+            if mark[1] == "end" and current:
+                found[current] = [incident for incident in oom_oracle.parse(lines) if incident.killed]
+            current, lines = (mark[3] if mark[1] == "begin" else None), []
+        elif current:
+            lines.append(line)
+    return found
+
+
+class SessionCheck:
+    """Artifacts of one session in a directory."""
+
+    def __init__(self, directory, session, binary):
+        self.dir, self.session, self.binary = directory, session, binary
+        self.outcomes = {}
+
+    def pid(self, scenario, label):
+        text = read(self.dir, f"{scenario}.{label}.pid").strip()
+        return int(text) if text else None
+
+    def said(self, scenario, label, word):
+        match = re.search(rf"^{word} (\d+)$", read(self.dir, f"{scenario}.{label}.log"), re.M)
+        return int(match[1]) if match else None
+
+    def run(self):
+        plan = self.outcomes["plan"] = Outcome()
+        report = self.report(plan)
+        if report is None:
+            return self.outcomes
+        self.plan(plan, report)
+        logged = log_by_scenario(read(self.dir, "dmesg.txt"), self.session.name)
+        waiting = list(report["incidents"])
+        for scenario in self.session.scenarios:
+            outcome = self.outcomes[scenario] = Outcome()
+            if scenario not in logged:
+                outcome.problems.append("the guest did not finish it")
+                continue
+            self.scenario(scenario, outcome, logged[scenario], waiting, report)
+        for incident in waiting:
+            plan.problems.append(f"an incident that the kernel's log does not know: victims "
+                                 f"{[victim['pid'] for victim in incident['victims']]}")
+        return self.outcomes
+
+    def report(self, plan):
+        status = read(self.dir, "record.status").strip()
+        if status != "0":
+            told = " | ".join(read(self.dir, "record.txt").strip().splitlines()[-4:])
+            plan.problems.append(f"record ended with {status or 'nothing'}: {told}")
+        if not os.path.exists(os.path.join(self.dir, "trace.oomtrace")):
+            plan.problems.append("there is no trace")
+            return None
+        done = subprocess.run([self.binary, "report", "trace.oomtrace", "--format", "json"], cwd=self.dir,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            plan.problems.append(f"report ended with {done.returncode}: {done.stderr.strip()}")
+            return None
+        with open(os.path.join(self.dir, "report.host.json"), "w", encoding="utf-8") as file:
+            file.write(done.stdout)
+        if self.session.guest_report:
+            plan.figures += 1
+            if read(self.dir, "report.json") != done.stdout:
+                plan.problems.append("the report made in the guest differs from the one made here")
+        return json.loads(done.stdout)
+
+    def plan(self, outcome, report):
+        taken = {row["fact"]: row for row in report["source"]["plan"]}
+        for fact, way in expect.ways(self.session).items():
+            outcome.figures += 1
+            row = taken.get(fact)
+            if row is None or row["way"] != way:
+                outcome.problems.append(f"plan: {fact} by {row and row['way']!r}, expected {way!r} "
+                                        f"({row and row['why_not_better']})")
+        outcome.figures += 1
+        if report["source"]["lost_events"]:
+            outcome.problems.append(f"{report['source']['lost_events']} events lost: {report['source']['notes']}")
+
+    def scenario(self, scenario, outcome, logged, waiting, report):
+        if scenario == "nobody":
+            outcome.figures += 1
+            if logged:
+                outcome.problems.append("the kernel killed somebody after all")
+            return
+        if not logged:
+            outcome.problems.append("no kill in the kernel's log")
+        for log in logged:
+            victim = log.victims()[0]
+            incident = next((one for one in waiting if victim in [v["pid"] for v in one["victims"]]), None)
+            if incident is None:
+                outcome.problems.append(f"the kill of {victim} ({log.killed[0].comm}) is not in the report")
+                continue
+            waiting.remove(incident)
+            self.incident(scenario, outcome, incident, log, report)
+
+    def incident(self, scenario, outcome, incident, log, report):
+        hog = self.pid(scenario, "hog")
+        trigger = hog if log.trigger_tid == self.said(scenario, "hog", "grower") else None
+        in_vfork = self.said(scenario, "by_vfork", "sharer")
+        recorder = int(read(self.dir, "recorder.pid") or 0)
+        allocating = scenario == "allocating"
+        expected = compare.Expect(
+            machine_swap_pages=self.swap_pages(scenario), cpus=expect.GUEST_CPUS,
+            trigger_pid=trigger, unsteady={recorder: RECORDER_PAGES}, in_vfork=(in_vfork,) if in_vfork else (),
+            provenance=None if allocating else self.session.provenance,
+            points_reproduced=None if allocating else True)
+        result = compare.compare(incident, log, expected)
+        outcome.figures += result.figures
+        outcome.problems += result.problems
+        self.death(outcome, log, report)
+        if scenario in DRIVEN:
+            outcome.figures += 1
+            driver = (incident["growth"] or {}).get("driver") or {}
+            if driver.get("pid") != hog:
+                outcome.problems.append(f"driver: report {driver}, the workload that grew is {hog}")
+
+    @staticmethod
+    def death(outcome, log, report):
+        verdict = "memcg_oom" if log.domain() == "memcg" else "kernel_oom"
+        for pid in log.victims():
+            outcome.figures += 1
+            told = [(death["verdict"], death["signal"]) for death in report["deaths"] if death["pid"] == pid]
+            if told != [(verdict, 9)]:
+                outcome.problems.append(f"death of {pid}: report {told}, expected {verdict} by signal 9")
+
+    def swap_pages(self, scenario):
+        return int(read(self.dir, f"{scenario}.swap_kb") or 0) * 1024 // oom_oracle.PAGE_BYTES
+
+
+def check_session(directory, session, binary):
+    """{check: Outcome} of one session; `directory` is what the guest put."""
+    return SessionCheck(directory, session, binary).run()
