@@ -9,7 +9,7 @@ import time
 import harness
 
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
-USAGE, NOT_PERMITTED, BAD_INPUT, OUTPUT = 2, 3, 4, 6
+USAGE, NOT_PERMITTED, BAD_INPUT, KERNEL_LACKS, OUTPUT = 2, 3, 4, 5, 6
 
 
 class Errors(harness.LiveTest):
@@ -63,6 +63,30 @@ class Errors(harness.LiveTest):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False, **NOBODY)
         self.assert_told(done, NOT_PERMITTED)
         self.assertFalse(os.path.exists(path), "no file left of a recording that never began")
+
+    def wrapped(self, *wrapper):
+        """record -- true, started through another program."""
+        return subprocess.run([*wrapper, harness.Options.binary, "record", "-o", self.trace, "--", "true"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=60, check=False)
+
+    def test_root_without_the_capabilities_for_bpf(self):
+        self.assert_told(self.wrapped("setpriv", "--bounding-set", "-sys_admin,-bpf,-perfmon"), NOT_PERMITTED, "CAP_")
+
+    def test_kernel_without_type_information(self):
+        hide = 'mount -t tmpfs tmpfs /sys/kernel/btf && exec "$@"'
+        self.assert_told(self.wrapped("unshare", "--mount", "sh", "-c", hide, "sh"), KERNEL_LACKS, "BTF")
+
+    def test_file_that_cannot_be_written(self):
+        self.assert_told(harness.run("record", "-o", "/proc/trace.oomtrace", "--", "true"), OUTPUT, "/proc/trace.oomtrace")
+
+    def test_events_of_a_newer_schema(self):
+        self.assertEqual(self.recorder().stop(), 0)
+        done = harness.run("stream", self.trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("oomtrace.event/1", done.stdout)
+        newer = self.write("newer.ndjson", done.stdout.replace("oomtrace.event/1", "oomtrace.event/2").encode())
+        self.assert_told(harness.run("report", newer), BAD_INPUT, "oomtrace.event/2")
 
     def test_usage(self):
         for arguments in (["record", "--no-such-flag"], ["no-such-verb"], [], ["report", "--format", "xml"]):

@@ -86,9 +86,12 @@ class Comparison:
         trigger, log = self.report["trigger"], self.log
         expected_pid = self.expect.trigger_pid if self.expect.trigger_pid is not None else log.trigger_tid
         self.equal("trigger.pid", trigger["pid"], expected_pid)
-        # The log names the thread; the report, as for every process, its leader.
-        row = log.row(expected_pid)
-        named = row.name if row and expected_pid != log.trigger_tid else log.trigger_comm
+        # The log names the thread; the report, as for every process, its leader, whose own name only the "oom-kill" line
+        # and the table (while the leader lives) tell.
+        named = log.trigger_comm
+        if expected_pid != log.trigger_tid:
+            row = log.row(expected_pid)
+            named = log.chosen_comm if log.chosen_pid == expected_pid else row.name if row else None
         self.equal("trigger.comm", trigger["comm"], named)
         self.equal("trigger.oom_score_adj", trigger["oom_score_adj"], log.trigger_adj)
         self.equal("trigger.order", trigger["order"], log.order)

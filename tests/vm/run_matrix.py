@@ -115,8 +115,10 @@ def judge(guest, line, binary):
     if release != guest.kernel["release"]:
         boot.problems.append(f"runs {release or 'nothing'}, expected {guest.kernel['release']}")
     for session in expect.SESSIONS:
-        if session.name not in guest.sessions:
+        if not session.runs_on(line):
             outcomes[(session.name, "")] = check.Outcome(skipped=f"needs {session.needs.name}")
+            continue
+        if session.name not in guest.sessions:  # not asked for
             continue
         found = check.check_session(os.path.join(guest.directory, session.name), session, binary)
         for name, outcome in found.items():

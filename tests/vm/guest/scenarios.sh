@@ -21,7 +21,7 @@ crowd() {  # CGROUP SCALE: bystanders with all kinds of oom_score_adj, sizes in 
 
 scenario_memcg() {
   new_group memcg 128M
-  crowd /cg/memcg 4
+  crowd /cg/memcg 2
   spawn hog /cg/memcg grow name=hog wait=1 cap=256
   ready hog
   go hog
