@@ -56,21 +56,22 @@ class Writer {
     if (index < N) text(key, names[index]);
   }
 
-  // An object without members is left out, with its key.
+  // An object without members is left out, with its key, unless its being there tells something.
   template <class F>
-  void object(std::string_view key, F members) {
+  void object(std::string_view key, F members, bool keep_empty = false) {
     const State before = state();
     if (!open(key, '{')) return take_back(before);
     const std::size_t start = line_.size();
     members(*this);
-    if (line_.size() == start) return restore(before);
+    if (line_.size() == start && !keep_empty) return restore(before);
     close("}");
   }
   template <class T>
   void opt_object(std::string_view key, const Opt<T>& value) {
     if (!value) return;
     T copy = *value;
-    object(key, [&](Writer& o) { describe(o, copy); });
+    object(
+        key, [&](Writer& o) { describe(o, copy); }, true);
   }
   template <class List>
   void texts(std::string_view key, const List& list) {

@@ -57,7 +57,8 @@ std::uint64_t to_bytes(std::uint64_t pages, std::uint32_t page_size) {
   return __builtin_mul_overflow(pages, std::uint64_t{page_size}, &bytes) ? UINT64_MAX : bytes;
 }
 
-// PAGE_COUNTER_MAX (include/linux/page_counter.h), or on v1 that less a real limit: no limit. No machine has half of it.
+// PAGE_COUNTER_MAX (include/linux/page_counter.h), or on v1 that less a real limit: no limit. No machine has half of
+// it.
 Opt<std::uint64_t> limit_bytes(std::uint64_t pages, std::uint32_t page_size) {
   const std::uint64_t unlimited = static_cast<std::uint64_t>(INT64_MAX) / page_size;
   if (pages >= unlimited / 2) return std::nullopt;
@@ -157,7 +158,8 @@ void fill_decision(OomDecision& d, const oomtrace_oom_kill& r, const Fields<oomt
   const std::uint32_t depth = std::min<std::uint32_t>(r.stack_len, OOMTRACE_STACK_DEPTH);
   for (std::uint32_t i = 0; i < depth; ++i) {
     const std::string_view name = context.symbol_name(context.symbols, r.stack[i]);
-    if (name.starts_with("__traceiter_") || name.starts_with("bpf_trace_run")) {  // up to here the frames are there only because we watch
+    if (name.starts_with("__traceiter_") ||
+        name.starts_with("bpf_trace_run")) {  // up to here the frames are there only because we watch
       d.stack.clear();
       continue;
     }
