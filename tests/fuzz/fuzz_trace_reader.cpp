@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "trace/detect.h"
@@ -53,7 +54,7 @@ void drain_in_order(std::unique_ptr<LineSource> source) {
   std::string trace_id;
   std::uint64_t seq = 0;
   while (const auto line = lines->next()) {
-    check(LineKey{trace_id, seq} <= line->key);
+    check(!(line->key < LineKey{trace_id, seq}));
     trace_id = line->key.trace_id;
     seq = line->key.seq;
   }

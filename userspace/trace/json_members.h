@@ -39,7 +39,10 @@ struct LineKey {
   std::string_view trace_id;
   std::uint64_t seq = 0;
 
-  auto operator<=>(const LineKey&) const = default;
+  bool operator==(const LineKey&) const = default;
+  bool operator<(const LineKey& other) const {
+    return trace_id != other.trace_id ? trace_id < other.trace_id : seq < other.seq;
+  }
 };
 
 // nullopt where the line is no object with a string "trace_id" of 1 to 64 plain characters and a whole number "seq",

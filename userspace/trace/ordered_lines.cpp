@@ -52,7 +52,7 @@ bool OrderedLines::in_order() {
   std::string trace_id;
   std::uint64_t seq = 0;
   while (const auto line = read()) {
-    if (line->key <= LineKey{trace_id, seq}) return false;
+    if (keyed_ > 1 && !(LineKey{trace_id, seq} < line->key)) return false;
     trace_id = line->key.trace_id;
     seq = line->key.seq;
   }

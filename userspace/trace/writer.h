@@ -16,7 +16,8 @@
 
 namespace oomtrace::trace {
 
-// Level 1: see docs/performance.md for the measurement behind it.
+// On process.memory lines level 1 packs best of 1 to 5 (15 : 1) at the highest speed and with the smallest context
+// (0.6 MiB); tests/bench/bench_trace.cpp measures it.
 inline constexpr int kDefaultLevel = 1;
 
 struct WriterOptions {

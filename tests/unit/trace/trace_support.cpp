@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit/trace/trace_support.h"
 
-#include <fmt/format.h>
 #include <zstd.h>
 
+#include <array>
 #include <stdexcept>
 
+#include "codec/json_writer.h"
 #include "support/temp_dir.h"
 #include "trace/byte_source.h"
 #include "trace/ndjson_source.h"
@@ -15,20 +16,36 @@
 namespace oomtrace::test {
 
 std::string memory_line(std::uint64_t seq, std::string_view trace_id) {
-  const std::uint64_t boot_ns = 5'000'000'000 + seq * 20'000'000 + (seq * 2654435761U) % 9'000'000;
-  const std::uint64_t pid = 4000 + seq % 24;
-  const std::uint64_t anon = (100'000 + seq * 37 + (seq * 40503U) % 5000) * 4096;
-  return fmt::format(
-      R"({{"ts":"2024-05-01T10:{:02}:{:02}.{:09}Z","boot_ns":{},"seq":{},"trace_id":"{}",)"
-      R"("boot_id":"5c3a2a3e-5b0e-4c8c-9c0f-2f1f8d9d1a77","event":"process.memory",)"
-      R"("host":{{"name":"gpu-node-17","id":"9f2c1f4be8b64a6f8f6a0f6b3c1d2e4f"}},)"
-      R"("process":{{"pid":{},"start_boot_ns":{},"comm":"python3","parent_pid":3999,"uid":1000,"oom_score_adj":0}},)"
-      R"("cgroup":{{"id":8123,"path":"/user.slice/user-1000.slice/session-3.scope"}},)"
-      R"("memory":{{"anon":{},"file":{},"shmem":{},"swap":0,"pgtables":{},"total_vm":{}}},)"
-      R"("faults":{{"fresh":{},"write_protect":{},"kernel_fresh":{},"kernel_write_protect":0}},"reason":"moved"}})",
-      boot_ns / 60'000'000'000 % 60, boot_ns / 1'000'000'000 % 60, boot_ns % 1'000'000'000, boot_ns, seq, trace_id, pid,
-      4'000'000'000 + pid * 1'000'003, anon, 48'000'000 + pid * 4096, (seq % 64) * 2'097'152, anon / 480,
-      anon + 9'000'000'000, anon / 4096 + 17, (seq * 31) % 70'000, seq % 977);
+  // Multiplied by odd constants, the number gives noise that is the same on every run.
+  Event event;
+  event.boot_ns = 5'000'000'000 + seq * 20'000'000 + (seq * 2654435761U) % 9'000'000;
+  event.wall_ns = 1'714'557'600'123'456'789 + static_cast<std::int64_t>(event.boot_ns);
+  event.seq = seq;
+  event.trace_id = trace_id;
+  event.boot_id = "5c3a2a3e-5b0e-4c8c-9c0f-2f1f8d9d1a77";
+  event.host_name = "gpu-node-17";
+  event.host_id = "9f2c1f4be8b64a6f8f6a0f6b3c1d2e4f";
+  ProcessMemory memory;
+  const std::uint32_t pid = 4000 + static_cast<std::uint32_t>(seq % 24);
+  const auto anon = static_cast<std::int64_t>((100'000 + seq * 37 + (seq * 40503U) % 5000) * 4096);
+  memory.process = {pid, 4'000'000'000 + pid * 1'000'003ULL, "python3"};
+  memory.parent_pid = 3999;
+  memory.uid = 1000;
+  memory.oom_score_adj = 0;
+  memory.cgroup = {8123, "/user.slice/user-1000.slice/session-3.scope"};
+  memory.memory = MemoryCounters{anon,
+                                 48'000'000 + pid * 4096,
+                                 static_cast<std::int64_t>(seq % 64) * 2'097'152,
+                                 0,
+                                 static_cast<std::uint64_t>(anon) / 512 & ~std::uint64_t{4095},
+                                 static_cast<std::uint64_t>(anon) + 9'000'000'000,
+                                 static_cast<std::uint64_t>(anon) + 4096 * (seq % 100)};
+  memory.faults = {static_cast<std::uint64_t>(anon) / 4096 + 17, (seq * 31) % 70'000, seq % 977, 0};
+  event.payload = memory;
+  std::array<char, codec::kMaxLineBytes> line;
+  const auto size = codec::encode_line(event, line);
+  if (!size) throw std::runtime_error(size.error().context);
+  return {line.data(), *size};
 }
 
 std::vector<std::string> memory_lines(std::uint64_t first_seq, std::size_t count) {

@@ -14,7 +14,7 @@ namespace oomtrace::test {
 
 inline constexpr const char* kTraceId = "0123456789abcdef0123456789abcdef";
 
-// A process.memory line with numbers that move as a growing process's do; about 560 bytes.
+// A process.memory line with numbers that move as a growing process's do; as codec writes it.
 std::string memory_line(std::uint64_t seq, std::string_view trace_id = kTraceId);
 std::vector<std::string> memory_lines(std::uint64_t first_seq, std::size_t count);
 
