@@ -63,6 +63,18 @@ std::vector<RoleGrowth> by_role(const std::vector<ProcessGrowth>& processes) {
   return sorted;
 }
 
+// The largest region that one process copied after fork, and how many copied about as much.
+std::optional<Duplicated> find_duplicated(const std::vector<ProcessGrowth>& processes) {
+  constexpr std::int64_t kWorthTelling = 16 << 20;
+  std::int64_t largest = 0;
+  for (const ProcessGrowth& process : processes) largest = std::max(largest, process.cow_copied_bytes.value_or(0));
+  if (largest < kWorthTelling) return std::nullopt;
+  const auto copies = std::count_if(processes.begin(), processes.end(), [&](const ProcessGrowth& process) {
+    return process.cow_copied_bytes.value_or(0) >= largest / 2;
+  });
+  return Duplicated{static_cast<std::uint64_t>(largest), static_cast<std::uint32_t>(copies)};
+}
+
 std::optional<Driver> find_driver(const Growth& growth) {
   if (growth.grown_bytes < kNoise || growth.processes.empty() || growth.roles.empty()) return std::nullopt;
   const ProcessGrowth& top = growth.processes.front();
@@ -106,6 +118,7 @@ std::optional<Growth> find_growth(const Context& context, const model::Incident&
                    [](const ProcessGrowth& a, const ProcessGrowth& b) { return a.grown_bytes > b.grown_bytes; });
   growth.roles = by_role(growth.processes);
   growth.driver = find_driver(growth);
+  growth.duplicated = find_duplicated(growth.processes);
   if (growth.processes.size() > kMostProcesses) growth.processes.resize(kMostProcesses);
   return growth;
 }

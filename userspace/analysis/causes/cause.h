@@ -31,6 +31,9 @@ struct Diagnosed {
 };
 Diagnosed diagnose(const model::World& world, const IncidentContext& incident);
 
+std::optional<Cause> detect_dataloader_duplication(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_immune_process_growth(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_neighbor_growth(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_unknown(const model::World& world, const IncidentContext& incident);
 
 }  // namespace oomtrace::analysis

@@ -8,7 +8,10 @@
 namespace oomtrace::analysis {
 namespace {
 
-constexpr std::array<Detector, 1> kDetectors = {
+constexpr std::array<Detector, 4> kDetectors = {
+    detect_dataloader_duplication,
+    detect_immune_process_growth,
+    detect_neighbor_growth,
     detect_unknown,
 };
 

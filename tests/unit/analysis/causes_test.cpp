@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Causes: each pattern once as it is, and the pictures that look like it and are something else.
+#include "analysis_support.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+using test::kMiB;
+using test::mib;
+using test::ref;
+
+const CgroupRef kJob{77, "/job"};
+
+struct CausesTest : AnalysisTest {
+  const ProcessRef trainer = ref(10, "python3", 1);
+  const ProcessRef sidecar = ref(20, "sidecar", 1);
+
+  void kill(const ProcessRef& victim, const MemoryCounters& counters, std::int32_t adj = 0) {
+    OomKill kill = test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB);
+    kill.oom_score_adj = adj;
+    events.emit(kill);
+  }
+  bool has(const Incident& incident, std::string_view kind) const {
+    if (incident.cause.kind == kind) return true;
+    return std::any_of(incident.contributing.begin(), incident.contributing.end(),
+                       [&](const Cause& cause) { return cause.kind == kind; });
+  }
+  // Both grow from 30 s on by so many MiB in 20 s.
+  void grow(double trainer_from, double trainer_by, double sidecar_from, double sidecar_by) {
+    events.at(1).start();
+    events.memory(trainer, mib(trainer_from), 0, kJob);
+    events.memory(sidecar, mib(sidecar_from), 0, kJob);
+    for (int i = 1; i <= 200; ++i) {
+      events.at(30 + i * 0.1);
+      events.memory(trainer, mib(trainer_from + trainer_by * i / 200), 0, kJob);
+      events.memory(sidecar, mib(sidecar_from + sidecar_by * i / 200), 0, kJob);
+    }
+    events.at(50.1);
+  }
+  void weigh(double trainer_mib, std::int32_t trainer_adj, double sidecar_mib, std::int32_t sidecar_adj) {
+    events.candidate(1, trainer, mib(trainer_mib), trainer_adj, kJob,
+                     trainer_adj == -1000 ? Excluded::kAdjMin : Excluded::kNot);
+    events.candidate(1, sidecar, mib(sidecar_mib), sidecar_adj, kJob,
+                     sidecar_adj == -1000 ? Excluded::kAdjMin : Excluded::kNot);
+  }
+};
+
+// --- neighbor_growth ---
+
+TEST_F(CausesTest, a_leaking_sidecar_beside_a_steady_trainer_is_a_neighbor) {
+  grow(560, 4, 20, 160);
+  kill(trainer, mib(564));
+  weigh(564, 0, 180, 0);
+  const Incident found = incident();
+  EXPECT_EQ(found.cause.kind, "neighbor_growth");
+  EXPECT_GT(found.cause.confidence, 0.8);
+  EXPECT_LE(found.cause.confidence, 1.0);
+  EXPECT_GE(found.cause.evidence.size(), 3u);
+  EXPECT_NE(found.cause.summary.find("sidecar (pid 20)"), std::string::npos) << found.cause.summary;
+}
+
+TEST_F(CausesTest, a_victim_that_grew_itself_has_no_neighbor_to_blame) {
+  grow(400, 160, 20, 4);
+  kill(trainer, mib(560));
+  weigh(560, 0, 24, 0);
+  EXPECT_FALSE(has(incident(), "neighbor_growth"));
+}
+
+TEST_F(CausesTest, where_both_grow_alike_nobody_is_the_neighbor) {
+  grow(400, 100, 100, 110);
+  kill(trainer, mib(500));
+  weigh(500, 0, 210, 0);
+  EXPECT_FALSE(has(incident(), "neighbor_growth"));
+}
+
+TEST_F(CausesTest, a_worker_of_the_victims_own_family_is_no_neighbor) {
+  const ProcessRef worker = ref(11, "pt_data_worker", 2);
+  events.at(1).start();
+  events.memory(trainer, mib(400), 0, kJob);
+  events.at(2).fork(trainer, worker, mib(400));
+  for (int i = 1; i <= 200; ++i) events.at(30 + i * 0.1).memory(worker, mib(400 + i), 0, kJob);
+  events.at(50.1);
+  kill(trainer, mib(400));
+  EXPECT_FALSE(has(incident(), "neighbor_growth"));
+}
+
+// --- immune_process_growth ---
+
+TEST_F(CausesTest, a_small_process_offered_by_its_adjustment_dies_for_the_one_that_grew) {
+  grow(200, 150, 42, 0);
+  kill(sidecar, mib(42), 1000);
+  weigh(350, 0, 42, 1000);
+  const Incident found = incident();
+  EXPECT_EQ(found.cause.kind, "immune_process_growth");
+  EXPECT_FALSE(has(found, "neighbor_growth"));
+}
+
+TEST_F(CausesTest, a_grower_that_may_not_be_killed_is_immune) {
+  grow(600, 10, 50, 650);
+  kill(trainer, mib(610));
+  weigh(610, 0, 700, -1000);
+  const Incident found = incident();
+  EXPECT_EQ(found.cause.kind, "immune_process_growth");
+  EXPECT_NE(found.cause.summary.find("sidecar (pid 20)"), std::string::npos) << found.cause.summary;
+}
+
+TEST_F(CausesTest, a_protected_process_that_is_not_the_largest_spared_nobody) {
+  grow(600, 10, 50, 150);
+  kill(trainer, mib(610));
+  weigh(610, 0, 200, -1000);
+  const Incident found = incident();
+  EXPECT_FALSE(has(found, "immune_process_growth"));
+  EXPECT_EQ(found.cause.kind, "neighbor_growth");
+}
+
+TEST_F(CausesTest, a_protected_large_process_that_did_not_grow_is_not_the_cause) {
+  grow(300, 150, 500, 0);
+  kill(trainer, mib(450));
+  weigh(450, 0, 500, -1000);
+  EXPECT_FALSE(has(incident(), "immune_process_growth"));
+}
+
+// --- dataloader_duplication ---
+
+struct WorkersTest : CausesTest {
+  // Four forked workers under `comm`, each with so many MiB fresh and copied in ten seconds.
+  void workers(const char* comm, double fresh, double copied, double shmem = 0) {
+    events.at(1).start();
+    events.exec(trainer, "/usr/bin/python3", "python3 train.py", 1);
+    events.memory(trainer, mib(400), 0, kJob);
+    for (std::uint32_t pid = 11; pid <= 14; ++pid) events.at(20).fork(trainer, ref(pid, comm, 20), mib(400));
+    for (int i = 1; i <= 100; ++i) {
+      events.at(30 + i * 0.1);
+      for (std::uint32_t pid = 11; pid <= 14; ++pid) {
+        events.memory(ref(pid, comm, 20), mib(400 + fresh * i / 100, 0, shmem * i / 100),
+                      static_cast<std::uint64_t>(copied * 256 * i / 100), kJob);
+      }
+    }
+    events.at(40.1);
+    kill(trainer, mib(400));
+  }
+};
+
+TEST_F(WorkersTest, workers_that_copy_what_they_inherited_duplicate) {
+  workers("pt_data_worker", 2, 120);
+  const Incident found = incident();
+  EXPECT_EQ(found.cause.kind, "dataloader_duplication");
+  EXPECT_GT(found.cause.confidence, 0.85);
+  EXPECT_EQ(found.cause.evidence.at(0).value, 4);
+  ASSERT_TRUE(found.growth->duplicated);
+  EXPECT_EQ(found.growth->duplicated->copies, 4u);
+}
+
+TEST_F(WorkersTest, workers_that_fill_fresh_memory_do_not) {
+  workers("pt_data_worker", 120, 2);
+  const Incident found = incident();
+  EXPECT_FALSE(has(found, "dataloader_duplication"));
+  EXPECT_FALSE(found.growth->duplicated);
+}
+
+TEST_F(WorkersTest, workers_that_fill_shared_memory_do_not) {
+  workers("pt_data_worker", 2, 2, 120);
+  EXPECT_FALSE(has(incident(), "dataloader_duplication"));
+}
+
+TEST_F(WorkersTest, a_few_copied_pages_of_good_workers_explain_nothing) {
+  workers("pt_data_worker", 1, 4);
+  EXPECT_FALSE(has(incident(), "dataloader_duplication"));
+}
+
+TEST_F(WorkersTest, forked_children_that_load_no_data_are_not_called_so) {
+  workers("nginx", 2, 120);
+  EXPECT_FALSE(has(incident(), "dataloader_duplication"));
+}
+
+}  // namespace
+}  // namespace oomtrace::analysis
