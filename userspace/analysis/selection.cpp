@@ -32,8 +32,18 @@ std::size_t place_of(const WeighedTable& table, const std::vector<std::size_t>& 
   return static_cast<std::size_t>(found - order.begin());
 }
 
-// The kernel's own chosen points come first; then what its log says: the score of old kernels, or a table that must put
-// the chosen one on top.
+// Whether every candidate that the kernel's log has in its table too has the same points there; nullopt: none is.
+std::optional<bool> agrees_with_log(const WeighedTable& table) {
+  std::optional<bool> agrees;
+  for (const Weighed& row : table.rows) {
+    if (row.excluded != Excluded::kNot || !row.logged_points) continue;
+    agrees = agrees.value_or(true) && points_of(row, table.total_pages) == row.logged_points;
+  }
+  return agrees;
+}
+
+// The kernel's own chosen points come first; then what its log says: the score of old kernels, the rows of its table,
+// or, where the table is all there is, that it puts the chosen one on top.
 std::optional<bool> reproduced(const WeighedTable& table, const std::vector<std::size_t>& order,
                                const model::Incident& incident, const model::Kill& chosen, const Weighed* row) {
   const bool weighed = incident.decision.decided_by != DecidedBy::kAllocatingTask;
@@ -45,7 +55,7 @@ std::optional<bool> reproduced(const WeighedTable& table, const std::vector<std:
     const auto printed = static_cast<std::uint64_t>(std::max<std::int64_t>(points, 1)) * 1000 / *table.total_pages;
     return printed == *chosen.score;
   }
-  if (table.provenance != Provenance::kKernelLog) return std::nullopt;
+  if (table.provenance != Provenance::kKernelLog) return agrees_with_log(table);
   return place_of(table, order, row) == 0;
 }
 

@@ -33,8 +33,18 @@ bool is_victim(const model::Incident& incident, const model::ProcessName& proces
   });
 }
 
-Weighed from_row(const model::CandidateRow& row, const model::Incident& incident, std::uint32_t page_size) {
+std::optional<std::int64_t> logged_points(const model::CandidateRow::Logged& logged, const WeighedTable& table) {
   Weighed weighed;
+  if (logged.memory) take_memory(weighed, *logged.memory, table.page_size);
+  if (!weighed.rss && logged.rss && table.page_size != 0) weighed.rss = pages(*logged.rss, table.page_size);
+  weighed.oom_score_adj = logged.oom_score_adj;
+  return points_of(weighed, table.total_pages);
+}
+
+Weighed from_row(const model::CandidateRow& row, const model::Incident& incident, const WeighedTable& table) {
+  const std::uint32_t page_size = table.page_size;
+  Weighed weighed;
+  if (row.logged) weighed.logged_points = logged_points(*row.logged, table);
   weighed.process = row.process;
   if (row.memory) take_memory(weighed, *row.memory, page_size);
   if (!weighed.rss && row.rss && page_size != 0) weighed.rss = pages(*row.rss, page_size);
@@ -115,7 +125,7 @@ WeighedTable weigh(const model::World& world, const model::Incident& incident) {
   for (const model::CandidateRow& row : incident.candidates) {
     // A poorer source adds no candidates to a better one's, only what could not be chosen.
     if (row.provenance != *table.provenance && row.excluded == Excluded::kNot) continue;
-    table.rows.push_back(from_row(row, incident, table.page_size));
+    table.rows.push_back(from_row(row, incident, table));
   }
   for (const model::Kill& kill : incident.kills) {
     if (kill.already_dying) continue;

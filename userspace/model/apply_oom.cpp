@@ -135,7 +135,12 @@ void World::on(const OomCandidate& candidate, const At& at) {
   if (known != candidate_row_.end()) {
     // A better source's row takes the place of a poorer one's.
     CandidateRow& old = incident.candidates[known->second];
-    if (row.provenance < old.provenance) old = std::move(row);
+    if (row.provenance < old.provenance) {
+      if (old.provenance == Provenance::kKernelLog) row.logged = {old.oom_score_adj, old.memory, old.rss};
+      old = std::move(row);
+    } else if (row.provenance == Provenance::kKernelLog && old.provenance != Provenance::kKernelLog) {
+      old.logged = {row.oom_score_adj, row.memory, row.rss};
+    }
     return;
   }
   if (incident.candidates.size() >= limits_.candidates) {

@@ -59,6 +59,13 @@ struct CandidateRow {
   Excluded excluded = Excluded::kNot;
   bool shares_victim_memory = false;
   Provenance provenance = Provenance::kKernelWalk;
+  // The same process in the kernel log's table, where this row is of a better source: a check of it.
+  struct Logged {
+    std::optional<std::int32_t> oom_score_adj;
+    std::optional<MemoryCounters> memory;
+    std::optional<std::int64_t> rss;
+  };
+  std::optional<Logged> logged;
 };
 
 struct ScanEnd {
