@@ -137,6 +137,7 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   recording.writer = *std::move(writer);
 
   recording.session->start();
+  recording.output->flush();  // whoever looks early finds the start and all processes
   fmt::print(stderr, "oomtrace: recording to {}{}\n", escape_terminal(path),
              child == nullptr ? " until interrupted (Ctrl-C)" : "");
   guard.keep();

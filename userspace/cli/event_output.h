@@ -19,6 +19,9 @@ class EventOutput final : public capture::EventHandler {
   void on_event(const Event& event) override;
   void on_kill_complete() override;
 
+  // What was given so far goes to the file now.
+  void flush() { queue_.push({}, sink::kFlush, sink::LineClass::kKill); }
+
   // Events that could not be encoded; none should.
   std::uint64_t unencodable() const { return unencodable_; }
 

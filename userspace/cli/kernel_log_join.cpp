@@ -13,6 +13,8 @@ namespace {
 // Numbers of kills that only the log knows: beyond any that a recording counts to.
 constexpr std::uint64_t kLogOnly = std::uint64_t{1} << 32;
 constexpr std::size_t kMaxEarly = 16;
+// printk's clock and CLOCK_BOOTTIME part by tens of milliseconds, and by all time spent suspended.
+constexpr std::uint64_t kClocksApartNs = 5'000'000'000;
 
 }  // namespace
 
@@ -69,10 +71,19 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
     std::string path;
   };
 
-  Seen* find(std::uint32_t pid) {
+  Seen* find(const Event& event, const ProcessRef& victim) {
     for (Seen& seen : seen_)
-      if (!seen.told && seen.victim_pid == pid) return &seen;
-    return nullptr;
+      if (!seen.told && seen.victim_pid == victim.pid) return &seen;
+    // Where the leader has ended the log names another thread: then time tells, if only one kill is near.
+    Seen* only = nullptr;
+    for (Seen& seen : seen_) {
+      const std::uint64_t apart =
+          seen.boot_ns > event.boot_ns ? seen.boot_ns - event.boot_ns : event.boot_ns - seen.boot_ns;
+      if (seen.told || apart >= kClocksApartNs) continue;
+      if (only != nullptr) return nullptr;
+      only = &seen;
+    }
+    return only;
   }
 
   // The incident of the recording for an incident of the log, whose kill events come first.
@@ -83,14 +94,15 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
 
   void give_kill(const Event& event, const OomKill& kill) {
     const std::uint64_t log_id = kill.decision.incident_id;
-    if (Seen* seen = kill.victim.pid != 0 ? find(kill.victim.pid) : nullptr) {
+    OomKill copy = kill;
+    if (Seen* seen = kill.victim.pid != 0 ? find(event, kill.victim) : nullptr) {
       seen->told = true;
       joined_.try_emplace(log_id, *seen);
+      copy.victim.pid = seen->victim_pid;
     }
     const Seen* seen = joined(log_id);
     Event out = event;
     identify(out, seen);
-    OomKill copy = kill;
     copy.decision.incident_id = seen != nullptr ? seen->incident_id : kLogOnly + log_id;
     if (seen != nullptr) copy.decision.way = {};  // the recording's own way stands
     out.payload = copy;
