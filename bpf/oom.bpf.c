@@ -115,8 +115,9 @@ static __always_inline struct cgroup_subsys_state* domain_from_stack(struct oomt
   } else if (allocating_task_mode && BPF_CORE_READ(trigger, tgid) == BPF_CORE_READ(victim, tgid)) {
     record->decided_by = OOMTRACE_DECIDED_ALLOCATING_TASK;
   }
-  if (total_ram_pages) {
-    record->total_pages = total_ram_pages + total_swap_pages;
+  const __u64 ram = read_total_ram_pages();
+  if (ram) {
+    record->total_pages = ram + read_total_swap_pages();
     record->h.valid |= OOMTRACE_HAS_TOTAL_PAGES;
   }
   return NULL;

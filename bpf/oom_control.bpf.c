@@ -3,6 +3,7 @@
  * allowed. on_mark_victim, which follows, puts it into the kill's record.
  */
 #include "helpers/emit.bpf.h"
+#include "helpers/nodes.bpf.h"
 #include "helpers/read_memcg.bpf.h"
 #include "helpers/scan.bpf.h"
 
@@ -18,14 +19,7 @@ static __always_inline void read_nodes(const struct oom_control* oc, __u32 const
     mask = &task->mems_allowed;
   }
   if (!mask) return;
-  /* nodemask_t is as long as the kernel was built for (NODES_SHIFT); bits beyond the known ones are not looked at. */
-  __u64 bytes = bpf_core_type_size(nodemask_t);
-  if (bytes > sizeof(oom.control_nodes)) bytes = sizeof(oom.control_nodes);
-  for (int i = 0; i < OOMTRACE_NODE_WORDS; i++) {
-    oom.control_nodes[i] = 0;
-    if (i * sizeof(__u64) < bytes)
-      bpf_probe_read_kernel(&oom.control_nodes[i], sizeof(__u64), (const char*)mask + i * sizeof(__u64));
-  }
+  for (int i = 0; i < OOMTRACE_NODE_WORDS; i++) oom.control_nodes[i] = nodes_word(mask, i);
   oom.control_has_nodes = 1;
 }
 

@@ -71,6 +71,21 @@ static __always_inline struct kernfs_node* read_kernfs_parent(const struct kernf
   return BPF_CORE_READ(plain, parent);
 }
 
+/* The kernel's own variables where their addresses are known, else what user space read up to a second ago. */
+static __always_inline __u64 read_total_swap_pages(void) {
+  __s64 pages = 0;
+  if (total_swap_address && bpf_probe_read_kernel(&pages, sizeof(pages), (const void*)total_swap_address) == 0)
+    return pages > 0 ? pages : 0;
+  return total_swap_pages;
+}
+
+static __always_inline __u64 read_total_ram_pages(void) {
+  __s64 pages = 0;
+  if (total_ram_address && bpf_probe_read_kernel(&pages, sizeof(pages), (const void*)total_ram_address) == 0)
+    return pages > 0 ? pages : 0;
+  return total_ram_pages;
+}
+
 /* memcg->swappiness counts on v1 only; mem_cgroup_swappiness() in include/linux/swap.h. */
 static __always_inline __u64 read_swappiness(const struct mem_cgroup* memcg) {
   if (memcg_v1 && bpf_core_field_exists(memcg->swappiness)) return BPF_CORE_READ(memcg, swappiness);

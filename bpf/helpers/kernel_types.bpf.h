@@ -118,6 +118,19 @@ struct mem_cgroup {
   int swappiness;            /* not in kernels built without CONFIG_MEMCG_V1 */
 };
 
+struct mempolicy {
+  unsigned short mode;
+  nodemask_t
+      nodes; /* since 5.14, 269fbe72cded "mm/mempolicy: use unified 'nodes' for bind/interleave/prefer policies" */
+};
+struct mempolicy___old_nodes {
+  nodemask_t nodes;
+};
+struct mempolicy___old {
+  unsigned short mode;
+  struct mempolicy___old_nodes v;
+};
+
 struct completion;
 
 struct task_struct {
@@ -135,6 +148,7 @@ struct task_struct {
   struct css_set* cgroups;
   struct completion* vfork_done;
   nodemask_t mems_allowed;
+  struct mempolicy* mempolicy; /* with CONFIG_NUMA */
   char comm[16];
 };
 
@@ -149,8 +163,6 @@ struct kernel_siginfo {
 struct linux_binprm {
   const char* filename;
 };
-
-struct pt_regs;
 
 enum oom_constraint { CONSTRAINT_NONE, CONSTRAINT_CPUSET, CONSTRAINT_MEMORY_POLICY, CONSTRAINT_MEMCG };
 
@@ -183,6 +195,8 @@ struct bpf_iter_task {
 
 #pragma clang attribute pop
 
+struct pt_regs; /* not of ours: <asm/ptrace.h> has it, for kprobes, with fixed offsets */
+
 /* include/linux/mm_types_task.h (mm_types.h before 6.2): index of rss_stat */
 enum { MM_FILEPAGES = 0, MM_ANONPAGES = 1, MM_SWAPENTS = 2, MM_SHMEMPAGES = 3 };
 
@@ -191,6 +205,7 @@ enum { MM_FILEPAGES = 0, MM_ANONPAGES = 1, MM_SWAPENTS = 2, MM_SHMEMPAGES = 3 };
 #define SIGKILL 9
 #define SEND_SIG_PRIV ((void*)1) /* include/linux/sched/signal.h */
 #define OOM_SCORE_ADJ_MIN (-1000)
+#define MPOL_BIND 2 /* include/uapi/linux/mempolicy.h */
 #define CLONE_VM 0x00000100
 #define CLONE_THREAD 0x00010000
 

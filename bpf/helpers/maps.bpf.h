@@ -90,6 +90,9 @@ const volatile __u64 move_threshold_pages __weak = 1024;
 const volatile __u64 move_interval_ns __weak = 100000000;
 const volatile __u32 flush_after_faults __weak = 64;
 
+const volatile __u64 total_ram_address __weak = 0;  /* of _totalram_pages; 0 likewise */
+const volatile __u64 total_swap_address __weak = 0; /* of total_swap_pages; 0 likewise */
+
 /* --- written by user space while running --- */
 __u64 total_ram_pages __weak = 0;
 __u64 total_swap_pages __weak = 0;

@@ -52,7 +52,7 @@ static __always_inline __u64 memcg_swap_pages(const struct mem_cgroup* memcg) {
 static __always_inline __u64 memcg_total_pages(const struct mem_cgroup* memcg, __u64 limit, __u64 swap_limit) {
   __u64 total = limit;
   if (read_swappiness(memcg)) {
-    const __u64 swap_total = total_swap_pages;
+    const __u64 swap_total = read_total_swap_pages();
     total += swap_limit < swap_total ? swap_limit : swap_total;
   }
   return total ? total : 1;

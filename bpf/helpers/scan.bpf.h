@@ -5,6 +5,7 @@
 #define OOMTRACE_SCAN_BPF_H
 
 #include "candidate.bpf.h"
+#include "nodes.bpf.h"
 
 #define SCANNED_MASK (OOMTRACE_SCANNED_MAX - 1)
 
@@ -43,6 +44,10 @@ static __always_inline void note_evaluation(const struct task_struct* task, cons
   zero_record(entry, sizeof(*entry));
   fill_header(&entry->h, OOMTRACE_KIND_OOM_CANDIDATE, sizeof(*entry));
   fill_candidate(entry, task, true, BPF_CORE_READ(oc, totalpages), 0);
+  if (entry->excluded == OOMTRACE_EXCLUDED_NOT && !nodes_allow(oc, task)) {
+    entry->excluded = OOMTRACE_EXCLUDED_OTHER_DOMAIN;
+    entry->h.valid &= ~OOMTRACE_HAS_POINTS;
+  }
   entry->way = OOMTRACE_WAY_EVALUATE_TASK;
   oom.scan_count++;
   oom.last_scanned = (__u64)task;

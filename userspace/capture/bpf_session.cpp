@@ -111,6 +111,8 @@ Result<void> BpfSession::configure(const features::AttachPlan& plan, const Kerne
   settings.move_threshold_pages = options.move_threshold_bytes / options.page_size;
   settings.move_interval_ns = options.move_interval_ns;
   settings.per_cpu_offsets = symbols.per_cpu_offsets();
+  settings.total_ram_address = symbols.total_ram_pages();
+  settings.total_swap_address = symbols.total_swap_pages();
   const int cpus = libbpf_num_possible_cpus();
   settings.possible_cpus = cpus > 0 ? static_cast<std::uint32_t>(cpus) : 0;
   static constexpr const char* kFunctions[OOMTRACE_FN_COUNT] = {"mem_cgroup_out_of_memory", "__oom_kill_process",

@@ -25,14 +25,6 @@ std::string read_trimmed(const char* path) {
   return *std::move(text);
 }
 
-std::optional<std::int64_t> read_number(const char* path) {
-  const std::string text = read_trimmed(path);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::int64_t clock_ns(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
@@ -105,6 +97,14 @@ void find_memcg_mount(HostFacts& facts) {
 
 }  // namespace
 
+std::optional<std::int64_t> read_sysctl(const char* path) {
+  const std::string text = read_trimmed(path);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 std::uint64_t boot_now_ns() { return static_cast<std::uint64_t>(clock_ns(CLOCK_BOOTTIME)); }
 
 HostFacts read_host_facts() {
@@ -126,14 +126,14 @@ HostFacts read_host_facts() {
     facts.mem_total = memory->total;
     facts.swap_total = memory->swap_total;
   }
-  facts.overcommit_memory = read_number("/proc/sys/vm/overcommit_memory");
-  facts.overcommit_ratio = read_number("/proc/sys/vm/overcommit_ratio");
-  if (const auto kbytes = read_number("/proc/sys/vm/overcommit_kbytes"); kbytes && *kbytes >= 0)
+  facts.overcommit_memory = read_sysctl("/proc/sys/vm/overcommit_memory");
+  facts.overcommit_ratio = read_sysctl("/proc/sys/vm/overcommit_ratio");
+  if (const auto kbytes = read_sysctl("/proc/sys/vm/overcommit_kbytes"); kbytes && *kbytes >= 0)
     facts.overcommit_kbytes = static_cast<std::uint64_t>(*kbytes);
-  facts.panic_on_oom = read_number("/proc/sys/vm/panic_on_oom");
-  facts.oom_kill_allocating_task = read_number("/proc/sys/vm/oom_kill_allocating_task");
-  facts.oom_dump_tasks = read_number("/proc/sys/vm/oom_dump_tasks");
-  facts.swappiness = read_number("/proc/sys/vm/swappiness");
+  facts.panic_on_oom = read_sysctl("/proc/sys/vm/panic_on_oom");
+  facts.oom_kill_allocating_task = read_sysctl("/proc/sys/vm/oom_kill_allocating_task");
+  facts.oom_dump_tasks = read_sysctl("/proc/sys/vm/oom_dump_tasks");
+  facts.swappiness = read_sysctl("/proc/sys/vm/swappiness");
   find_memcg_mount(facts);
   return facts;
 }

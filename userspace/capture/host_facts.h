@@ -33,6 +33,9 @@ struct HostFacts {
 
 HostFacts read_host_facts();
 
+// A number out of a sysctl's file; nullopt where there is none.
+std::optional<std::int64_t> read_sysctl(const char* path);
+
 // CLOCK_BOOTTIME now, in ns.
 std::uint64_t boot_now_ns();
 

@@ -39,6 +39,8 @@ KernelSymbols KernelSymbols::load(const char* path) {
     if (error != std::errc{} || address == 0 || text.size() < used + 4) continue;
     const char type = text[used + 1];
     if (text.substr(used + 3) == "__per_cpu_offset") symbols.per_cpu_offsets_ = address;
+    if (text.substr(used + 3) == "_totalram_pages") symbols.total_ram_pages_ = address;
+    if (text.substr(used + 3) == "total_swap_pages") symbols.total_swap_pages_ = address;
     if (type != 't' && type != 'T' && type != 'W' && type != 'w') continue;
     const std::string_view name = text.substr(used + 3);
     if (name.find('\t') != std::string_view::npos) continue;  // "name<TAB>[module]"

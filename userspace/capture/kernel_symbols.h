@@ -20,8 +20,10 @@ class KernelSymbols {
   bool empty() const { return starts_.empty(); }
   std::size_t size() const { return starts_.size(); }
 
-  // Address of the array __per_cpu_offset[]; 0 where the kernel lists no data symbols.
-  std::uint64_t per_cpu_offsets() const { return per_cpu_offsets_; }
+  // Addresses of variables; 0 where the kernel lists no data symbols (CONFIG_KALLSYMS_ALL=n).
+  std::uint64_t per_cpu_offsets() const { return per_cpu_offsets_; }    // __per_cpu_offset[]
+  std::uint64_t total_ram_pages() const { return total_ram_pages_; }    // _totalram_pages, an atomic_long_t
+  std::uint64_t total_swap_pages() const { return total_swap_pages_; }  // total_swap_pages, a long
 
   // Function that holds the address, without offset; empty = none. Allocates nothing.
   std::string_view name_of(std::uint64_t address) const;
@@ -31,6 +33,8 @@ class KernelSymbols {
 
  private:
   std::uint64_t per_cpu_offsets_ = 0;
+  std::uint64_t total_ram_pages_ = 0;
+  std::uint64_t total_swap_pages_ = 0;
   std::uint64_t base_ = 0;             // lowest text address
   std::vector<std::uint32_t> starts_;  // offsets from base_, ascending
   std::vector<std::uint32_t> names_;   // offsets into text_

@@ -330,8 +330,8 @@ void Session::sample() {
     MachineNumbers numbers;
     numbers.ram_pages = memory->total.value_or(0) / host_.page_size;
     numbers.swap_pages = memory->swap_total.value_or(0) / host_.page_size;
-    numbers.swappiness = static_cast<std::uint64_t>(host_.swappiness.value_or(60));
-    numbers.oom_kill_allocating_task = host_.oom_kill_allocating_task.value_or(0) != 0;
+    numbers.swappiness = static_cast<std::uint64_t>(read_sysctl("/proc/sys/vm/swappiness").value_or(60));
+    numbers.oom_kill_allocating_task = read_sysctl("/proc/sys/vm/oom_kill_allocating_task").value_or(0) != 0;
     bpf_->set_machine(numbers);
     status_.mem_available_bytes = memory->available.value_or(0);
     add(*memory);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <variant>
 
 namespace oomtrace::cli {
@@ -101,6 +102,11 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
       copy.victim.pid = seen->victim_pid;
     }
     const Seen* seen = joined(log_id);
+    if (seen == nullptr && kill.victim.pid == 0) {  // a scan that killed nobody is no incident of a recording
+      nobody_.insert(log_id);
+      early_.clear();
+      return;
+    }
     Event out = event;
     identify(out, seen);
     copy.decision.incident_id = seen != nullptr ? seen->incident_id : kLogOnly + log_id;
@@ -118,6 +124,7 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
 
   template <class Part>
   void give_part(const Event& event, Part part, std::uint64_t log_id) {
+    if (nobody_.count(log_id) != 0) return;
     const Seen* seen = joined(log_id);
     Event out = event;
     identify(out, seen);
@@ -145,6 +152,7 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
   std::int64_t offset_ns_ = 0;
   std::deque<Seen> seen_;
   std::map<std::uint64_t, Seen> joined_;
+  std::set<std::uint64_t> nobody_;  // incidents of the log without a victim
   std::vector<EarlyCgroup> early_;  // figures of cgroups, which come before the kill that they belong to
   kernel_log::LogParser parser_;    // last: it calls on_event()
 };

@@ -33,7 +33,9 @@ std::size_t World::incident_index(std::uint64_t id, const At& at) {
 
 void World::told_decision(Decision& decision, const OomDecision& told, const At& at) {
   if (decision.domain == DomainKind::kUnknown) decision.domain = told.domain;
-  if (decision.decided_by == DecidedBy::kUnknown) decision.decided_by = told.decided_by;
+  // That nothing was weighed is said by the kernel's message; who only saw the mark takes it for a choice.
+  const bool better = told.decided_by == DecidedBy::kAllocatingTask && decision.decided_by == DecidedBy::kKernel;
+  if (decision.decided_by == DecidedBy::kUnknown || better) decision.decided_by = told.decided_by;
   fill(decision.constraint, told.constraint);
   told_cgroup(decision.cgroup, told.cgroup, at);
   fill(decision.limit, told.limit);
@@ -60,6 +62,11 @@ void World::told_decision(Decision& decision, const OomDecision& told, const At&
 }
 
 void World::on(const OomKill& kill, const At& at) {
+  // Marked on its way out: no decision chose it, so there is no incident.
+  if (kill.already_dying && kill.decision.incident_id == 0) {
+    resolve_past(kill.victim, at);
+    return;
+  }
   const std::size_t index = incident_index(kill.decision.incident_id, at);
   incidents_[index].decided = true;
   told_decision(incidents_[index].decision, kill.decision, at);
