@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel_log/derive.h"
 #include "kernel_log/needle_search.h"
 #include "kernel_log/scan.h"
 
@@ -20,6 +21,10 @@ constexpr std::int64_t kSysrqWindow = 10'000'000;
 bool has_pid(const OomReport& report, std::uint32_t pid) {
   return std::any_of(report.rows.begin(), report.rows.end(),
                      [pid](const TaskRow& row) { return row.pid == pid || row.tgid == pid; });
+}
+bool same_process(const OomReport& report, std::uint32_t a, std::uint32_t b) {
+  const TaskRow* row = row_of(report, a);
+  return row && row == row_of(report, b);
 }
 bool killed(const OomReport& report, std::uint32_t pid) {
   return std::any_of(report.kills.begin(), report.kills.end(), [pid](const KillLine& kill) { return kill.pid == pid; });
@@ -38,7 +43,10 @@ bool contradicts(const OomReport& report, KillMessage message) {
 void Assembler::on_record(const LogRecord& record) {
   ++clock_;
   queue_.advance(record);
-  if (record.foreign || !dispatch(record)) {
+  // Every line that decides something, or is worth a note, holds one of the search's words.
+  const bool needle = find_needle(record.message, 0) != std::string_view::npos;
+  const bool used = !record.foreign && dispatch(record, needle);
+  if (!used && needle) {
     if (auto note = parse_note(record)) queue_.add(std::move(*note));
   }
   queue_.pump();
@@ -83,12 +91,11 @@ OpenReport& Assembler::fragment(const LogRecord& record) {
   return open ? *open : begin(record);
 }
 
-bool Assembler::dispatch(const LogRecord& record) {
-  const std::string_view s = record.message;
-  if (s.empty()) return false;
-  // Every line that decides something holds one of the search's words.
-  const bool may_decide = find_needle(s, 0) != s.npos;
-  return (may_decide && on_decision_line(record)) || on_detail_line(record) || on_host_line(record);
+bool Assembler::dispatch(const LogRecord& record, bool needle) {
+  if (record.message.empty()) return false;
+  if (needle && on_decision_line(record)) return true;
+  const bool feeds = needle || queue_.any_open();
+  return (feeds ? on_detail_line(record) : on_table(record)) || on_host_line(record);
 }
 
 bool Assembler::on_decision_line(const LogRecord& record) {
@@ -208,9 +215,11 @@ OpenReport* Assembler::match_kill(const LogRecord& record, const KillLine& line)
   }
   if (current && !contradicts(current->report, line.message)) {
     const ConstraintLine& constraint = current->report.constraint;
-    const bool other =
-        constraint.pid && *constraint.pid != line.pid && constraint.comm != line.comm && !current->report.selection;
-    if (!other) return current;
+    bool same = !constraint.pid || constraint.comm == line.comm || current->report.selection;
+    // The leader is gone: the kill line names a thread. The table does the same, or the lines are neighbours.
+    same |= constraint.pid &&
+            (same_process(current->report, *constraint.pid, line.pid) || queue_.is_previous_line(*current));
+    if (same) return current;
   }
   for (OpenReport* open : queue_.open_of_host(record)) {
     if (open->state == ReportState::kCollecting && open != current && has_pid(open->report, line.pid)) return open;

@@ -35,7 +35,7 @@ class Assembler : public RecordSink {
     std::uint64_t used = 0;
   };
 
-  bool dispatch(const LogRecord& record);
+  bool dispatch(const LogRecord& record, bool needle);
   bool on_decision_line(const LogRecord& record);
   bool on_detail_line(const LogRecord& record);
   bool on_host_line(const LogRecord& record);

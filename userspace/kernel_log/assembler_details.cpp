@@ -175,7 +175,8 @@ bool Assembler::on_table(const LogRecord& record) {
   return true;
 }
 
-// "Linux version ..." begins a boot; "Adding 2097148k swap on /dev/vda2." counts what swap there is.
+// "Linux version ..." (or journalctl's "-- Boot ...") begins a boot; "Adding 2097148k swap on /dev/vda2." counts what
+// swap there is.
 bool Assembler::on_host_line(const LogRecord& record) {
   const std::string_view s = record.message;
   if (s.starts_with("Linux version ")) {
@@ -188,6 +189,14 @@ bool Assembler::on_host_line(const LogRecord& record) {
     known.release = boot->release;
     known.version = boot->version;
     known.boot_seen = true;
+    known.used = clock_;
+    return true;
+  }
+  if (s.starts_with("-- Reboot --") || s.starts_with("-- Boot ")) {
+    for (OpenReport* open : queue_.open_of_host(record)) queue_.close(*open);
+    Host& known = host(record);
+    known = Host{};
+    known.name = record.host;
     known.used = clock_;
     return true;
   }

@@ -44,7 +44,7 @@ class LineFeed {
   std::size_t at_ = 0;           // everything before was given out or passed over
   std::size_t passed_from_ = 0;  // what was passed over, and may be looked back over, begins here
   std::size_t read_until_ = 0;   // every line before this is given
-  std::size_t grace_ = 4096;     // lines given whatever they hold: at the start, and after each hit
+  std::size_t grace_ = 1024;     // lines given whatever they hold: at the start, and after each hit
   std::size_t skip_ = 0;         // bytes of a binary value too long to be a message
   bool reading_ = true;
 };

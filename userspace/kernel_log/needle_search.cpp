@@ -50,8 +50,9 @@ constexpr std::array<std::string_view, 38> kNeedles{"oom-kill",
                                                     "Missed ",
                                                     "callbacks suppressed"};
 // Messages that journalctl gives as arrays of bytes hide their words.
-constexpr std::array<std::string_view, 5> kMoreNeedles{"\"MESSAGE\":[", "\"MESSAGE\" : [", "buffer overrun",
-                                                       "is killed by signal", "mm pinned by"};
+constexpr std::array<std::string_view, 9> kMoreNeedles{
+    "messages lost",   "status=9/KILL",  "ow memory!",          "no reclaimable memory", "\"MESSAGE\":[",
+    "\"MESSAGE\" : [", "buffer overrun", "is killed by signal", "mm pinned by"};
 constexpr std::size_t kShortest = 7;
 constexpr std::size_t kTableBits = 12;
 constexpr std::size_t kCount = kNeedles.size() + kMoreNeedles.size();

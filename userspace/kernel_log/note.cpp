@@ -98,12 +98,11 @@ bool parse_hardware_kill(Text message, Note& note) {
   return rest && set_colon_process(note, *rest);
 }
 
-// "Killing 'NAME' (PID), adj N" of Android's drivers/staging/android/lowmemorykiller.c; "Kill 'NAME' (PID)" of lmkd.
-bool parse_low_memory_killer(Text message, Text ident, Note& note) {
-  const auto driver = after(message, "lowmemorykiller: Killing '");
-  const auto daemon = ident == "lmkd" || ident == "lowmemorykiller" ? after(message, "Kill '") : std::nullopt;
-  if (!driver && !daemon) return false;
-  Text s = driver ? *driver : *daemon;
+// "Killing 'NAME' (PID), adj N" of Android's drivers/staging/android/lowmemorykiller.c.
+bool parse_low_memory_killer(Text message, Note& note) {
+  const auto rest = after(message, "lowmemorykiller: Killing '");
+  if (!rest) return false;
+  Text s = *rest;
   const auto end = s.find("' (");
   if (end == s.npos) return false;
   note.comm = unescape(s.substr(0, end));
@@ -112,7 +111,6 @@ bool parse_low_memory_killer(Text message, Text ident, Note& note) {
   note.kind = NoteKind::kSignal;
   note.signal = SIGKILL;
   note.pid = pid.value_or(0);
-  if (daemon) note.sender_comm = "lmkd";
   return pid.has_value();
 }
 
@@ -156,7 +154,7 @@ bool parse_lost(Text message, Note& note) {
     Text head = trim(message.substr(0, at));
     head = head.substr(head.rfind(' ') + 1);
     note.lost = take_number<std::uint64_t>(head).value_or(1);
-    return words != "kernel messages" || contains(message, "Missed ") || contains(message, "missed ");
+    return words != "kernel messages" || contains(message, "Missed ");
   }
   return contains(message, "/dev/kmsg buffer overrun");
 }
@@ -174,9 +172,8 @@ bool worth_keeping(Text message, const LogRecord& record) {
          contains(message, "oom_reaper: unable") || contains(message, "mm pinned by") ||
          contains(message, "OOM victim ") || contains(message, "OOM request ignored") ||
          message.starts_with("Kernel panic - not syncing") || contains(message, "fatal signal ") ||
-         contains(message, "charge failed because of no reclaimable memory") ||
-         contains(message, "Manual OOM execution") || contains(message, "is killed by signal: ") ||
-         contains(message, "memory.oom.group set");
+         contains(message, "no reclaimable memory") || contains(message, "Manual OOM execution") ||
+         contains(message, "is killed by signal: ") || contains(message, "memory.oom.group set");
 }
 
 }  // namespace
@@ -185,8 +182,7 @@ std::optional<Note> parse_note(const LogRecord& record) {
   Note note;
   const Text s = record.message;
   const bool found = (!record.foreign && (parse_fault(s, note) || parse_hardware_kill(s, note))) ||
-                     parse_low_memory_killer(s, record.ident, note) || parse_daemon_kill(s, record, note) ||
-                     parse_lost(s, note);
+                     parse_low_memory_killer(s, note) || parse_daemon_kill(s, record, note) || parse_lost(s, note);
   if (!found) {
     if (!worth_keeping(s, record)) return std::nullopt;
     note = {};

@@ -37,9 +37,10 @@ struct Note {
 
 // What a line that belongs to no OOM report says, if it is one of those that oomtrace keeps:
 // - segfaults, traps and unhandled faults of x86, arm64 and powerpc: kFault;
-// - memory failure (hwpoison), Android's lowmemorykiller, earlyoom, nohang, lmkd: kSignal;
+// - memory failure (hwpoison), Android's lowmemorykiller, earlyoom and its like: kSignal;
 // - systemd's and systemd-oomd's lines about killed units, page allocation failures, panics, reaper troubles: kLine;
 // - suppressed or dropped messages: kLost.
+// Each of them holds one of the words of find_needle().
 std::optional<Note> parse_note(const LogRecord& record);
 
 }  // namespace oomtrace::kernel_log

@@ -91,9 +91,16 @@ void take_host_and_tag(std::string_view& s, LogRecord& record) {
     if (!is_host_char(c)) return;
   }
   t = trim_front(t);
+  const bool facility = host.starts_with("kern.");  // OpenWrt has it where others have the host
   const bool bare = is_kernel_word(t);
-  if (!bare && !take_tag(t, tag)) return;
-  record.host = host;
+  if (!bare && !take_tag(t, tag)) {
+    // BusyBox: "host kern.warn kernel: ".
+    const auto behind = after(t.substr(0, 48), " kernel: ");
+    if (!behind) return;
+    t.remove_prefix(static_cast<std::size_t>(behind->data() - t.data()));
+    tag.ident = "kernel";
+  }
+  if (!facility) record.host = host;
   if (!bare) set_tag(record, tag);
   s = t;
 }
@@ -203,6 +210,17 @@ bool take_quoting(std::string_view& s) {
   return take(s, "| ") || take(s, "\xe2\x94\x82") || take(s, "data: ") || take(s, '\x1e');
 }
 
+// "14:32" within the first words: without it none of the clock forms needs a try.
+bool has_clock(std::string_view s) {
+  s = s.substr(0, 64);
+  for (auto colon = s.find(':'); colon != s.npos; colon = s.find(':', colon + 1)) {
+    if (colon >= 2 && colon + 1 < s.size() && is_digit(s[colon - 1]) && is_digit(s[colon - 2]) &&
+        is_digit(s[colon + 1]))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool take_kmsg_header(std::string_view& s, LogRecord& record) {
@@ -231,11 +249,18 @@ LogRecord strip_prefix(std::string_view line, std::optional<int> year, LogRecord
   std::string_view s = line;
   while (take_quoting(s)) {
   }
+  // A string of a program's source or of a log in a document.
+  if (take(s, '"')) {
+    s = trim_back(s);
+    if (s.ends_with(',')) s.remove_suffix(1);
+    if (s.ends_with('"')) s.remove_suffix(1);
+  }
   bool stamped = false;
   // A log that went through several hands has several prefixes; eight are more than any has.
   for (int round = 0; round < 8; ++round) {
     bool rfc5424 = false;
     const std::string_view before = s;
+    const bool clock = has_clock(s);
     if (take_printk_stamp(s, record.stamp)) {
       take_caller(s, record.caller);
       record.prefixed = true;
@@ -245,15 +270,16 @@ LogRecord strip_prefix(std::string_view line, std::optional<int> year, LogRecord
     } else if (take_priority(s, record, rfc5424)) {
       record.prefixed = true;
       if (rfc5424) take_rfc5424(s, record);
-    } else if (!stamped && (take_iso_stamp(s, record.stamp) || take_journal_stamp(s, record.stamp) ||
-                            take_syslog_stamp(s, record.stamp, year))) {
+    } else if (!stamped && (clock || is_digit(s.empty() ? ' ' : s.front())) &&
+               (take_iso_stamp(s, record.stamp) || take_journal_stamp(s, record.stamp) ||
+                take_syslog_stamp(s, record.stamp, year))) {
       record.prefixed = true;
       stamped = true;
       s = trim_front(s);
       if (!take_shipper(s) && !s.starts_with('[') && !s.starts_with('<')) take_host_and_tag(s, record);
-    } else if (take_bracket_clock(s, record.stamp) || take_decoded(s, record)) {
+    } else if ((clock && take_bracket_clock(s, record.stamp)) || take_decoded(s, record)) {
       record.prefixed = true;
-    } else if (!record.prefixed && (take(s, "kernel: ") || take_shipper(s))) {
+    } else if (take(s, "kernel: ") || (!record.prefixed && take_shipper(s))) {
       record.prefixed = true;
     } else if (Tag tag; round == 0 && s.starts_with("kernel:[") && take_tag(s, tag)) {
       record.prefixed = true;

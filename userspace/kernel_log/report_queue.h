@@ -67,6 +67,9 @@ class ReportQueue {
   // Gives out what is closed and has nothing open before it.
   void pump();
   void flush();
+  bool any_open() const { return open_reports_ > 0; }
+  // The last line before this one was of this report.
+  bool is_previous_line(const OpenReport& open) const { return open.last_line + 1 == line_; }
   // A report's lines are expected next.
   bool collecting() const;
 

@@ -129,6 +129,7 @@ std::optional<std::string> parse_frame(std::string_view message) {
     const std::string_view head = name.substr(0, space + 1);
     name.remove_prefix(space + 1);
     if (head.ends_with("? ")) return std::string();
+    take(name, '(');  // arm: "[<c0010f7c>] (dump_backtrace+0x0/0x110) from ..."
     // Nothing but addresses in brackets may stand before the name.
     for (const char c : head) {
       if (!is_hex(c) && c != '[' && c != ']' && c != '<' && c != '>' && c != '(' && c != ' ' && c != 'x')

@@ -135,6 +135,14 @@ class Corpus : public testing::Test {
       ++files_wrong_;
     }
     Tally file;
+    // The release, where the truth names one and nothing but it.
+    const std::string kernel = truth.value("kernel", Json()).is_string() ? truth["kernel"].get<std::string>() : "";
+    if (!kernel.empty() && kernel.find(' ') == kernel.npos && !found.incidents.empty()) {
+      bool named = false;
+      for (const CollectedIncident& incident : found.incidents) named |= incident.kernel_release == kernel;
+      EXPECT_TRUE(named) << log.filename() << ": kernel is not " << kernel;
+      ++(named ? fields_["kernel"].right : fields_["kernel"].missing);
+    }
     for (std::size_t i = 0; i < std::min(found.incidents.size(), truth["incidents"].size()); ++i) {
       const Json& want = truth["incidents"][i];
       const Json got = as_truth(found.incidents[i]);
@@ -200,6 +208,24 @@ TEST_F(Corpus, pieces_of_any_size_give_the_same_incidents) {
     ASSERT_EQ(whole.incidents.size(), pieces.incidents.size()) << entry.path();
     for (std::size_t i = 0; i < whole.incidents.size(); ++i) {
       EXPECT_EQ(as_truth(whole.incidents[i]), as_truth(pieces.incidents[i])) << entry.path();
+    }
+  }
+}
+
+// Deep in other lines a report is found by word search, with what stands before its first word.
+TEST_F(Corpus, other_lines_around_change_nothing) {
+  const char* folder = std::getenv("OOMTRACE_CORPUS");
+  if (!folder) GTEST_SKIP() << "not run: OOMTRACE_CORPUS is not set to a folder of logs with their truth";
+  std::string noise;
+  for (int i = 0; i < 1200; ++i) noise += "some other program wrote line " + std::to_string(i) + ".\n";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".log") continue;
+    const std::string text = read_file(entry.path());
+    const EventCollector alone = collect(text);
+    const EventCollector among = collect(noise + text + noise);
+    ASSERT_EQ(alone.incidents.size(), among.incidents.size()) << entry.path();
+    for (std::size_t i = 0; i < alone.incidents.size(); ++i) {
+      EXPECT_EQ(as_truth(alone.incidents[i]), as_truth(among.incidents[i])) << entry.path();
     }
   }
 }

@@ -195,7 +195,7 @@ TEST(Forms, of_one_log_give_the_same_incidents) {
 // A report deep in a long log is found by word search, and read back from there.
 TEST(Forms, are_found_in_the_middle_of_other_lines) {
   std::string noise;
-  for (int i = 0; i < 20'000; ++i)
+  for (int i = 0; i < 1500; ++i)
     noise += "Mar 24 14:00:00 node7 sshd[" + std::to_string(i) + "]: Connection closed by 10.0.0.1\n";
   const std::vector<Line> lines = parse(read_file(log_folder() / "6.12.117-global.txt"));
   const std::string want = to_text(collect(each(lines, [](const Line& l) { return "[" + stamp(l) + "] " + l.text; })));

@@ -88,7 +88,7 @@ TEST(Mutations, of_logs_are_survived) {
     std::cout << "not run: mutations of the corpus, since OOMTRACE_CORPUS is not set\n";
   }
   const char* wanted = std::getenv("OOMTRACE_MUTATIONS");
-  const unsigned rounds = wanted ? static_cast<unsigned>(std::strtoul(wanted, nullptr, 10)) : 12;
+  const unsigned rounds = wanted ? static_cast<unsigned>(std::strtoul(wanted, nullptr, 10)) : 6;
   const auto begin = std::chrono::steady_clock::now();
   std::size_t bytes = 0;
   for (const auto& path : logs) {
@@ -159,7 +159,7 @@ TEST(Mutations, endless_input_keeps_memory_bounded) {
       {"Killed process 1 (a", "b\n"},
       {"MESSAGE\n", std::string("\xff\xff\xff\x00\x00\x00\x00\x00", 8)},
   };
-  constexpr std::size_t kHalf = 3U << 19;
+  constexpr std::size_t kHalf = 3U << 18;
   for (const auto& [head, body] : endless) {
     Counter counter;
     LogParser parser(counter);
@@ -169,21 +169,23 @@ TEST(Mutations, endless_input_keeps_memory_bounded) {
     parser.feed(half);
     const std::size_t before = resident_kib();
     parser.feed(half);
+    // A table is kept up to 65536 rows, which are still being filled here.
+    const std::size_t allowed = body.starts_with('[') ? 6144 : 768;
     if (kMeasures) {
-      EXPECT_LT(resident_kib(), before + 1024) << body.substr(0, 40);
+      EXPECT_LT(resident_kib(), before + allowed) << body.substr(0, 40);
     }
     parser.finish();
   }
   Counter counter;
   LogParser parser(counter);
   const auto feed_hosts = [&](int from) {
-    for (int i = from; i < from + 4000; ++i) {
+    for (int i = from; i < from + 1500; ++i) {
       parser.feed("2026-03-24T14:32:11Z " + std::string(100, 'h') + std::to_string(i) + " kernel: " + invoked);
     }
   };
   feed_hosts(0);
   const std::size_t before = resident_kib();
-  feed_hosts(4000);
+  feed_hosts(1500);
   if (kMeasures) {
     EXPECT_LT(resident_kib(), before + 512);
   } else {
