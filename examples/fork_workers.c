@@ -32,7 +32,7 @@ enum {
   kStepMib = 4,
   kStepPauseUs = 40 * 1000,  // 100 MiB/s: slow enough to be watched
   kCapMib = 512,             // the grower stops here where no limit stops it
-  kTimeoutSeconds = 60,      // every process ends after this, whatever happens
+  kTimeoutSeconds = 300,     // every process ends after this, whatever happens
 };
 
 static void fail(const char* what) {

@@ -34,6 +34,15 @@ as_root() {
   fi
 }
 
+# The same for a background job whose process id is to be the program's own (or sudo's, which passes signals on).
+exec_as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    exec "$@"
+  else
+    exec sudo "$@"
+  fi
+}
+
 # How many compile jobs: the processors this process may use, at most one for each GiB of memory.
 default_jobs() {
   local processors memory_gib

@@ -71,7 +71,7 @@ memcg_remove() {
     while read -r pid; do
       as_root kill -KILL "$pid" 2>/dev/null || true
     done < <(cat "$MEMCG/cgroup.procs" 2>/dev/null)
-    if as_root rmdir "$MEMCG" 2>/dev/null; then
+    if as_root rmdir "$MEMCG" 2>/dev/null || [ ! -d "$MEMCG" ]; then
       MEMCG=
       return 0
     fi
