@@ -20,6 +20,7 @@ import memcg  # noqa: E402
 import oom_oracle  # noqa: E402
 
 MIB = 1 << 20
+OWN_PREFIX = f"oomtrace-live-{os.getpid()}-"  # of the names of our cgroups
 CPUS = os.cpu_count()
 CAP_SYS_RESOURCE = 24
 # From 6.2 to 6.18 the kernel weighs blurred counters: each may be off by a batch for each CPU (lib/percpu_counter.c).
@@ -66,10 +67,10 @@ class Lines:
         self.queue.put(None)
         stream.close()
 
-    def wait_for(self, word, seconds):
-        """The first line, old or new, that holds the word; None at the end of the pipe or of the time."""
+    def wait_for(self, word, seconds, also=""):
+        """The first line, old or new, that holds both words; None at the end of the pipe or of the time."""
         for line in self.seen:
-            if word in line:
+            if word in line and also in line:
                 return line
         deadline = time.monotonic() + seconds
         while True:
@@ -81,7 +82,7 @@ class Lines:
                 self.queue.put(None)
                 return None
             self.seen.append(line)
-            if word in line:
+            if word in line and also in line:
                 return line
 
     def all(self):
@@ -175,9 +176,10 @@ class LiveTest(unittest.TestCase):
         self.trace = os.path.join(self.dir, "trace.oomtrace")
         self.log = kmsg.Kmsg()
         self.addCleanup(self.log.close)
+        self.lines, self.foreign = [], set()
 
     def group(self, limit_mib=None, parent=None, name=None):
-        name = name or f"oomtrace-live-{os.getpid()}-{self._testMethodName[5:]}"
+        name = name or OWN_PREFIX + self._testMethodName[5:]
         group = memcg.Memcg(name, parent)
         self.addCleanup(group.close)
         if limit_mib is not None:
@@ -194,13 +196,19 @@ class LiveTest(unittest.TestCase):
         self.addCleanup(recorder.kill)
         return recorder
 
+    def drain(self):
+        """Reads on in the kernel's log. Kills in cgroups that are not ours are somebody else's: they are set aside."""
+        self.lines += self.log.lines()
+        killed = [incident for incident in oom_oracle.parse(self.lines) if incident.killed]
+        ours = [incident for incident in killed if incident.oom_memcg is None or OWN_PREFIX in incident.oom_memcg]
+        self.foreign = {pid for incident in killed if incident not in ours for pid in incident.victims()}
+        return ours
+
     def kernel_incidents(self, count=None, at_least=1):
-        """What the kernel logged since the last call that killed somebody: exactly `count`, else `at_least`."""
-        lines = []
+        """What the kernel logged since the test began that killed one of ours: exactly `count`, else `at_least`."""
         deadline = time.monotonic() + 10
         while True:
-            lines += self.log.lines()
-            found = [incident for incident in oom_oracle.parse(lines) if incident.killed]
+            found = self.drain()
             if len(found) >= (count or at_least) or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
@@ -211,9 +219,14 @@ class LiveTest(unittest.TestCase):
         return found
 
     def report(self, path=None, status=0):
+        """The report as data, less incidents that the kernel's log shows to be somebody else's."""
         done = run("report", path or self.trace, "--format", "json")
         self.assertEqual(done.returncode, status, done.stderr)
-        return json.loads(done.stdout)
+        report = json.loads(done.stdout)
+        self.drain()
+        report["incidents"] = [incident for incident in report["incidents"]
+                               if not self.foreign & {victim["pid"] for victim in incident["victims"]}]
+        return report
 
     def assert_same(self, incident, kernel, **expect):
         """Every figure of the report's incident against the kernel's log."""

@@ -40,7 +40,7 @@ class Kills(harness.LiveTest):
         recorder = self.recorder()
         before = harness.resident_bytes(grower)
         family.go(grower)
-        self.assertIsNotNone(recorder.err.wait_for("killed", 60), "a line at once at the kill")
+        self.assertIsNotNone(recorder.err.wait_for("killed", 60, group.path), "a line at once at the kill")
         self.assertEqual(family.wait(), 1)
         kernel = self.kernel_incidents(1)[0]
         self.assertEqual(recorder.stop(), 0)
@@ -75,7 +75,7 @@ class Kills(harness.LiveTest):
         before = harness.resident_bytes(hog.pid)
         hog.go()
         # Who is killed first the kernel's log says; the hog goes on until it is killed or ended.
-        self.assertIsNotNone(recorder.err.wait_for("killed", 60), recorder.err.seen)
+        self.assertIsNotNone(recorder.err.wait_for("killed", 60, group.path), recorder.err.seen)
         victim = self.kernel_incidents()[0]
         hog.end()
         self.assertEqual(recorder.stop(), 0)

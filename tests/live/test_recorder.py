@@ -18,8 +18,9 @@ class RecorderLife(harness.LiveTest):
 
     def test_trace_of_a_killed_recorder_still_reports_the_kill(self):
         recorder = self.recorder()
-        victim = self.kill_one(self.group(96))
-        self.assertIsNotNone(recorder.err.wait_for("killed", 30), recorder.err.seen)
+        group = self.group(96)
+        victim = self.kill_one(group)
+        self.assertIsNotNone(recorder.err.wait_for("killed", 30, group.path), recorder.err.seen)
         recorder.kill()
         kernel = self.kernel_incidents(1)[0]
         report = self.report()
@@ -34,8 +35,9 @@ class RecorderLife(harness.LiveTest):
 
     def test_trace_of_a_killed_recorder_is_whole_a_second_later(self):
         recorder = self.recorder()
-        self.kill_one(self.group(96))
-        self.assertIsNotNone(recorder.err.wait_for("killed", 30), recorder.err.seen)
+        group = self.group(96)
+        self.kill_one(group)
+        self.assertIsNotNone(recorder.err.wait_for("killed", 30, group.path), recorder.err.seen)
         time.sleep(2.5)  # what is promised: all up to the last second
         recorder.kill()
         kernel = self.kernel_incidents(1)[0]
@@ -100,7 +102,7 @@ class RecorderLife(harness.LiveTest):
         out, err = harness.Lines(process.stdout), harness.Lines(process.stderr)
         self.assertIsNotNone(out.wait_for('"trace.start"', 60), err.seen)
         victim = self.kill_one(self.group(96))
-        line = out.wait_for('"oom.kill"', 30)
+        line = out.wait_for('"oom.kill"', 30, f'"pid":{victim},')
         self.assertIsNotNone(line, "oom.kill while the stream still runs")
         self.assertIsNone(process.poll())
         event = json.loads(line)

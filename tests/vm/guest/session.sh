@@ -29,8 +29,12 @@ if [ -x /bin/oomtrace ]; then
   oomtrace record -o trace.oomtrace ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt &
   recorder=$!
   echo "$recorder" > recorder.pid
-  wait_word record.txt recording 120 || say "problem $SESSION the recorder does not record: $(tail -n 2 record.txt)"
-  say "recording $SESSION $(cut -d' ' -f1 /proc/uptime)"
+  if wait_word record.txt recording 180; then
+    say "recording $SESSION $(cut -d' ' -f1 /proc/uptime)"
+  else
+    say "problem $SESSION the recorder does not record: $(tail -n 1 record.txt)"
+    list=
+  fi
 fi
 for name in $list; do
   scenario "$name"
