@@ -37,6 +37,7 @@ namespace {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);
+  signal(SIGXFSZ, SIG_DFL);
   if (user.through_sudo) {
     if (setgroups(user.groups.size(), user.groups.data()) != 0) give_up(failed, errno);
     if (setresgid(user.gid, user.gid, user.gid) != 0) give_up(failed, errno);

@@ -24,7 +24,9 @@ constexpr const char* kVerb = "stream";
 
 int run_live_stream(const StreamOptions& options) {
   block_signals();
-  auto queue = sink::LineQueue::create();
+  sink::LineQueueOptions queue_options;
+  queue_options.wake_bytes = 0;  // a reader wants each line at once
+  auto queue = sink::LineQueue::create(queue_options);
   if (!queue) return report_error(kVerb, queue.error());
   EventOutput output(**queue, false);
   capture::SessionOptions session_options;

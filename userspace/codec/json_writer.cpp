@@ -92,7 +92,7 @@ class Writer {
   }
   void map(std::string_view key, const std::vector<std::pair<std::string_view, std::string_view>>& list) {
     object(key, [&](Writer& o) {
-      for (const auto& [name, value] : list) o.member(name, [&] { return line_.put_text(value); });
+      for (const auto& entry : list) o.member(entry.first, [&] { return line_.put_text(entry.second); });
     });
   }
 

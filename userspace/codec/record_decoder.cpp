@@ -315,7 +315,8 @@ Result<bool> read_as(std::span<const std::byte> bytes, DecodeContext& context, E
 
 using ReadFunction = Result<bool> (*)(std::span<const std::byte>, DecodeContext&, Event&);
 
-// Index = OOMTRACE_KIND_*.
+// Index = OOMTRACE_KIND_*; a new kind needs its row.
+static_assert(OOMTRACE_KIND_MAX == OOMTRACE_KIND_REAPED + 1);
 constexpr std::array<ReadFunction, OOMTRACE_KIND_MAX> kReaders = {
     nullptr,
     read_as<oomtrace_oom_kill>,
@@ -330,8 +331,6 @@ constexpr std::array<ReadFunction, OOMTRACE_KIND_MAX> kReaders = {
     read_as<oomtrace_score_adj>,
     read_as<oomtrace_reaped>,
 };
-
-static_assert(kReaders.back() != nullptr);  // a new kind needs its row
 
 }  // namespace
 
