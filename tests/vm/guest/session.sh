@@ -1,10 +1,11 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
-# One session: a recorder (where there is one) over a list of scenarios. Usage: session.sh NAME
+# One session: a recorder (where there is one) over a list of scenarios. Usage: session.sh NAME[:plan]
+# With ":plan" the recorder only starts and stops, so that its plan can be looked at.
 # The table /scenarios/sessions has a line for each: NAME|RUNGS|REPORT|SCENARIO ...
 . /scenarios/lib.sh
 . /scenarios/scenarios.sh
-SESSION=$1
+SESSION=${1%:plan}
 OUT=/out/$SESSION
 mkdir -p "$OUT"
 echo -1000 > /proc/self/oom_score_adj # the scenarios' own shell must outlive them
@@ -13,6 +14,7 @@ row=$(grep "^$SESSION|" /scenarios/sessions)
 rungs=$(echo "$row" | cut -d'|' -f2)
 report=$(echo "$row" | cut -d'|' -f3)
 list=$(echo "$row" | cut -d'|' -f4)
+[ "$1" = "$SESSION" ] || list=
 
 if [ "$SESSION" = v1 ]; then
   umount /cg
@@ -23,7 +25,7 @@ elif ! grep -q " /cg cgroup2" /proc/mounts; then
   echo "+memory +cpuset" > /cg/cgroup.subtree_control
 fi
 
-cd "$OUT"
+cd "$OUT" || exit 1
 recorder=
 if [ -x /bin/oomtrace ]; then
   oomtrace record -o trace.oomtrace ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt &
