@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Packs the guest's initramfs: busybox, the workloads, the scenario scripts and, where given, oomtrace with its libraries.
+"""Packs the guest's initramfs: busybox, workloads, scenario scripts and, where given, oomtrace with its libraries.
 
 The archive is written here in cpio's newc form (Documentation/driver-api/early-userspace/buffer-format.rst), so that no
 device node needs root to make.

@@ -21,7 +21,7 @@ class Feature:
 
 ANY_KERNEL = Feature("")
 TASK_ITERATOR = Feature("task iterator kfuncs, Linux 6.7", ("5.10", "6.1"))
-MEMCG_V1 = Feature("the version 1 memory controller: CONFIG_MEMCG_V1, which Debian's cloud kernels dropped with Linux 6.11",
+MEMCG_V1 = Feature("the version 1 memory controller, a choice since Linux 6.11 (CONFIG_MEMCG_V1) and off in these kernels",
                    ("6.12", "6.18", "7.3"))
 
 
@@ -34,10 +34,14 @@ class Session:
     decision: str
     provenance: tuple     # of the candidates in the report
     needs: Feature = ANY_KERNEL
+    plan_anyway: bool = False   # where the feature is missing, the plan must show that the candidates have no way
     guest_report: bool = False  # also report inside the guest, and compare with the report made outside
 
-    def runs_on(self, line):
+    def has_feature(self, line):
         return line not in self.needs.missing
+
+    def runs_on(self, line):
+        return self.has_feature(line) or self.plan_anyway
 
 
 SESSIONS = (
@@ -47,11 +51,11 @@ SESSIONS = (
             "evaluate_task_kprobe,oom_kill_process_kprobe", "evaluate_task_kprobe", "oom_kill_process_kprobe",
             ("kernel_exact",)),
     Session("walk", ("memcg", "memcg_swap", "group", "nested", "other_victim", "nobody", "global", "sysrq"),
-            "task_walk,mark_victim", "task_walk", "mark_victim", ("kernel_walk",), TASK_ITERATOR),
+            "task_walk,mark_victim", "task_walk", "mark_victim", ("kernel_walk",), TASK_ITERATOR, plan_anyway=True),
     Session("census", ("memcg", "group", "global"), "iter_task,mark_victim", "iter_task", "mark_victim",
             ("census", "kernel_log")),
-    Session("log", ("memcg", "group", "nested", "global", "sysrq", "allocating"), "kernel_log,mark_victim", "kernel_log",
-            "mark_victim", ("kernel_log",)),
+    Session("log", ("memcg", "group", "nested", "global", "sysrq", "allocating"), "kernel_log,mark_victim",
+            "kernel_log", "mark_victim", ("kernel_log",)),
     Session("v1", ("v1",), "", "evaluate_task_fentry", "oom_kill_process_fentry", ("kernel_exact",), MEMCG_V1),
 )
 
@@ -66,9 +70,9 @@ def session(name):
     return next(item for item in SESSIONS if item.name == name)
 
 
-def ways(item):
-    """{fact: way} that the plan must show in this session."""
-    return dict(COMMON_WAYS, candidates=item.candidates, decision=item.decision)
+def ways(item, line):
+    """{fact: way} that the plan must show in this session; "" = none."""
+    return dict(COMMON_WAYS, candidates=item.candidates if item.has_feature(line) else "", decision=item.decision)
 
 
 def for_guest():

@@ -93,7 +93,8 @@ class Apt:
                 uri = security if suite.endswith("-security") else main
                 file.write(f"deb {signed} {uri} {suite} main\n")
         self.options = []
-        for option in (f"Dir::State={root}/state", f"Dir::State::status={root}/state/status", f"Dir::Cache={root}/cache",
+        for option in (f"Dir::State={root}/state", f"Dir::State::status={root}/state/status",
+                       f"Dir::Cache={root}/cache",
                        "Dir::Cache::pkgcache=pkgcache.bin", "Dir::Cache::srcpkgcache=srcpkgcache.bin",
                        f"Dir::Etc::sourcelist={root}/sources.list", "Dir::Etc::sourceparts=-", f"Dir::Log={root}/log",
                        "APT::Architecture=amd64", "APT::Architectures=amd64", "Acquire::Languages=none",
@@ -104,7 +105,8 @@ class Apt:
         done = subprocess.run([tool, *self.options, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, cwd=cwd, env=dict(os.environ, LC_ALL="C"), check=False)
         if check and done.returncode != 0:
-            raise FetchError(f"{tool} {arguments[0]}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")
+            told = done.stderr.strip().splitlines() or ["failed"]
+            raise FetchError(f"{tool} {arguments[0]}: {told[-1]}")
         return done
 
     def update(self):
@@ -133,7 +135,7 @@ def newer(left, right):
 
 
 def choose(apt, line):
-    """(release, package, version) of the line's newest kernel, or None. From 7.x on the image lies in linux-binary-*."""
+    """(release, package, version) of the line's newest kernel, or None. Since 7.x images lie in linux-binary-*."""
     found = apt.versions([f"linux-image-{line}.", f"linux-binary-unsigned-{line}.", f"linux-binary-{line}."])
     releases = {}
     for name, versions in found.items():
@@ -159,7 +161,7 @@ def choose(apt, line):
 
 
 def unpack_image(package, target):
-    """Writes the kernel image of a package to target; it is /boot/vmlinuz-REL, or lib/modules/REL/vmlinuz from 7.x on."""
+    """Writes a package's kernel image to target: /boot/vmlinuz-REL, since 7.x lib/modules/REL/vmlinuz."""
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as process:
         try:
             with tarfile.open(fileobj=process.stdout, mode="r|") as archive:

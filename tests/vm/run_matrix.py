@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The kernel matrix: boots Debian's cloud kernels in QEMU, lets real OOM kills happen, and holds oomtrace's report against
-each kernel's own log.
+"""The kernel matrix: boots Debian's cloud kernels in QEMU, lets real OOM kills happen, and holds oomtrace's report
+against each kernel's own log.
 
     run_matrix.py [KERNEL...] [--binary PATH] [--keep DIR] [--offline] [--sessions NAME,...] [-j N]
 
@@ -41,7 +41,11 @@ class Guest:
     """One boot. Results land in `directory`, a folder for each session."""
 
     def __init__(self, kernel, initramfs, sessions, directory):
-        self.kernel, self.initramfs, self.sessions, self.directory = kernel, initramfs, sessions, directory
+        self.kernel, self.initramfs, self.directory = kernel, initramfs, directory
+        self.sessions = [session.name for session in sessions]
+        # "NAME:plan" is a session without its scenarios
+        self.words = [session.name if session.has_feature(kernel["line"]) else session.name + ":plan"
+                      for session in sessions]
         self.progress, self.problems = [], []
         self.seconds = 0.0
 
@@ -57,10 +61,10 @@ class Guest:
                         "-device", f"nvme,drive={serial},serial={serial}"]
         # A busy host starves the guest's timer for long enough to fail the kernel's check of it.
         arguments = ("console=ttyS0 quiet panic=-1 no_timer_check nowatchdog log_buf_len=16M "
-                     f"matrix.sessions={','.join(self.sessions)}")
+                     f"matrix.sessions={','.join(self.words)}")
         return command + ["-kernel", os.path.join(self.kernel["dir"], "vmlinuz"), "-initrd", self.initramfs,
-                          "-append", arguments, "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
-                          "-nic", "none"]
+                          "-append", arguments, "-display", "none", "-monitor", "none", "-serial", "stdio",
+                          "-no-reboot", "-nic", "none"]
 
     def run(self, timeout, verbose):
         with tempfile.TemporaryDirectory(prefix="oomtrace-vm-") as scratch:
@@ -123,7 +127,7 @@ def judge(guest, line, binary):
             continue
         if session.name not in guest.sessions:  # not asked for
             continue
-        found = check.check_session(os.path.join(guest.directory, session.name), session, binary)
+        found = check.check_session(os.path.join(guest.directory, session.name), session, line, binary)
         for name, outcome in found.items():
             outcomes[(session.name, name)] = outcome
     return outcomes
@@ -184,7 +188,7 @@ def main():
         parser.error(f"there is no kernel {unknown[0]} in the matrix")
     chosen = arguments.sessions.split(",") if arguments.sessions else [session.name for session in expect.SESSIONS]
     if not os.access(arguments.binary, os.X_OK):
-        parser.error(f"{arguments.binary} is not there; build it: cmake --preset release && cmake --build --preset release")
+        parser.error(f"{arguments.binary} is not there; build it first: cmake --build --preset release")
     binary = os.path.abspath(arguments.binary)
     if not shutil.which("qemu-system-x86_64"):
         parser.error("qemu-system-x86_64 is not there: apt-get install qemu-system-x86")
@@ -197,7 +201,7 @@ def main():
         directory = os.path.join(arguments.keep, line)
         shutil.rmtree(directory, ignore_errors=True)
         os.makedirs(directory)
-        sessions = [session.name for session in expect.SESSIONS if session.name in chosen and session.runs_on(line)]
+        sessions = [session for session in expect.SESSIONS if session.name in chosen and session.runs_on(line)]
         guest = Guest(kernels[line], initramfs, sessions, directory)
         guest.run(arguments.timeout, arguments.verbose)
         outcomes = judge(guest, line, binary)
