@@ -34,7 +34,13 @@ as_root() {
   fi
 }
 
-# The same for a background job whose process id is to be the program's own (or sudo's, which passes signals on).
+# signal_as_root NAME PID: kill(1) of its own is not on every machine; a shell's is.
+signal_as_root() {
+  # shellcheck disable=SC2016 # for the inner shell to expand
+  as_root sh -c 'kill -"$1" "$2"' sh "$1" "$2" 2>/dev/null
+}
+
+# The same as as_root for a background job whose process id is to be the program's own (or sudo's, which passes signals on).
 exec_as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     exec "$@"

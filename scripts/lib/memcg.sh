@@ -57,10 +57,26 @@ memcg_make() {
   fi
 }
 
-# memcg_exec CMD ARG...: moves this subshell into the cgroup and becomes CMD, still as the invoking user.
-memcg_exec() {
-  memcg_set "$MEMCG" cgroup.procs "$BASHPID" || exit 125
-  exec "$@"
+# memcg_run CMD ARG...: runs CMD in the cgroup, as the invoking user; its exit status, or 125 where it cannot be moved there.
+# The move is made from outside, so that nothing but CMD has ever been a child of the process that becomes CMD.
+memcg_run() {
+  local gate pid status=0
+  gate=$(mktemp -d) || return 125
+  mkfifo "$gate/go"
+  (
+    read -r _ <"$gate/go"
+    exec "$@"
+  ) &
+  pid=$!
+  if memcg_set "$MEMCG" cgroup.procs "$pid"; then
+    echo >"$gate/go"
+    wait "$pid" || status=$?
+  else
+    kill -KILL "$pid"
+    status=125
+  fi
+  rm -r "$gate"
+  return "$status"
 }
 
 # Ends what still runs inside, then removes the cgroup. Safe to call twice.
@@ -68,9 +84,7 @@ memcg_remove() {
   local try pid
   [ -n "$MEMCG" ] || return 0
   for try in $(seq 50); do
-    while read -r pid; do
-      as_root kill -KILL "$pid" 2>/dev/null || true
-    done < <(cat "$MEMCG/cgroup.procs" 2>/dev/null)
+    for pid in $(cat "$MEMCG/cgroup.procs" 2>/dev/null); do signal_as_root KILL "$pid" || true; done
     if as_root rmdir "$MEMCG" 2>/dev/null || [ ! -d "$MEMCG" ]; then
       MEMCG=
       return 0
