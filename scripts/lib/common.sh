@@ -17,7 +17,7 @@ die() {
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Can as_root do anything without asking? Otherwise `why_no_root` says why.
-can_root() { [ "$(id -u)" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
+can_root() { [ "$EUID" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
 why_no_root() {
   if have sudo; then
     say "not root, and sudo wants a password where none can be asked for; run this as root"
@@ -27,7 +27,7 @@ why_no_root() {
 }
 
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
+  if [ "$EUID" -eq 0 ]; then
     "$@"
   else
     sudo "$@"
@@ -42,7 +42,7 @@ signal_as_root() {
 
 # The same as as_root for a background job whose process id is to be the program's own (or sudo's, which passes signals on).
 exec_as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
+  if [ "$EUID" -eq 0 ]; then
     exec "$@"
   else
     exec sudo "$@"

@@ -25,7 +25,13 @@ memcg_find() {
   return 1
 }
 
-memcg_set() { printf '%s\n' "$3" | as_root tee "$1/$2" >/dev/null; }
+memcg_set() {
+  if [ "$EUID" -eq 0 ]; then
+    printf '%s\n' "$3" >"$1/$2"
+  else
+    printf '%s\n' "$3" | sudo tee "$1/$2" >/dev/null
+  fi
+}
 
 # memcg_make NAME BYTES: a cgroup below the hierarchy's root, limited to BYTES of memory with no swap beyond them.
 memcg_make() {
