@@ -44,13 +44,22 @@ const Ending* lost_child(const Context& context, const Endings& endings, const P
                         (child->oom == best->oom && child->violent == best->violent && child->at_ns < best->at_ns);
     if (better) best = child;
   };
-  for (const ProcessId id : parent.children) {
+  // The latest ones: a parent may have had any number.
+  constexpr std::ptrdiff_t kLooked = 512;
+  const std::vector<ProcessId>& children = parent.children;
+  const auto first = children.end() - std::min<std::ptrdiff_t>(kLooked, std::ssize(children));
+  for (auto place = first; place != children.end(); ++place) {
+    const ProcessId id = *place;
     look(id);
     // Workers of a fork server are its children and the trainer's concern.
     const Process* child = context.world.find(id);
     if (!child || context.jobs.root_of(id) != context.jobs.root_of(parent.id)) continue;
     if (context.role(id) == model::Role::kTrainer) continue;
-    for (const ProcessId grandchild : child->children) look(grandchild);
+    const std::vector<ProcessId>& below = child->children;
+    for (auto grandchild = below.end() - std::min<std::ptrdiff_t>(kLooked, std::ssize(below));
+         grandchild != below.end(); ++grandchild) {
+      look(*grandchild);
+    }
   }
   return best;
 }

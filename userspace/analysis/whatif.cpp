@@ -111,7 +111,11 @@ WhatIfResult what_if(const Context& context, const model::Incident& incident, co
                              " was no candidate: what its absence would free is not known");
       continue;
     }
-    if (headroom) *headroom += held_bytes(*row, table.page_size);
+    if (headroom) {
+      *headroom += held_bytes(*row, table.page_size);
+      result.notes.push_back("what " + named(row->process.comm, pid) +
+                             " held counts in full: what it shared with others would have stayed");
+    }
     std::erase_if(table.rows, [&](const Weighed& other) { return other.process.pid == pid; });
   }
   if (change.limit_bytes || !change.without.empty()) result.headroom_bytes = headroom;
