@@ -58,6 +58,9 @@ void append_escape(std::string& out, char32_t value) {
   }
 }
 
+// C1 controls, line and paragraph separator: JSON lets them stand, but many a reader of lines ends a line at them.
+bool parts_lines(char32_t value) { return (value >= 0x80 && value < 0xA0) || value == 0x2028 || value == 0x2029; }
+
 // What a byte below 0x80 becomes inside a JSON string: 0 = itself, 'u' = \u00XX, else the letter behind the backslash.
 constexpr std::array<char, 128> kJsonEscape = [] {
   std::array<char, 128> table{};
@@ -119,8 +122,16 @@ EscapedText escape_json(std::string_view text, std::span<char> out) {
       continue;
     }
     const CodePoint point = decode_utf8(text.substr(done.consumed));
-    const bool fits = point.valid ? put(text.data() + done.consumed, point.size)
-                                  : put(kReplacementUtf8.data(), kReplacementUtf8.size());
+    bool fits = false;
+    if (!point.valid) {
+      fits = put(kReplacementUtf8.data(), kReplacementUtf8.size());
+    } else if (parts_lines(point.value)) {
+      const auto digit = [&](unsigned shift) { return kHex[(point.value >> shift) & 0xFU]; };
+      const char sequence[] = {'\\', 'u', digit(12), digit(8), digit(4), digit(0)};
+      fits = put(sequence, sizeof sequence);
+    } else {
+      fits = put(text.data() + done.consumed, point.size);
+    }
     if (!fits) break;
     done.consumed += point.size;
   }

@@ -38,8 +38,9 @@ struct EscapedText {
   std::size_t consumed = 0;  // bytes of the text they stand for; less than its size where the buffer was full
 };
 
-// The inside of a JSON string (RFC 8259, section 7), without quotes: \" \\ \n \r \t \b \f, other C0 controls and DEL as
-// \u00XX, invalid bytes as U+FFFD. Never writes half a character, never allocates.
+// The inside of a JSON string (RFC 8259, section 7), without quotes: quote and backslash, all control characters and
+// the line and paragraph separators are escaped, invalid bytes become U+FFFD. Never writes half a character, never
+// allocates.
 EscapedText escape_json(std::string_view text, std::span<char> out);
 
 }  // namespace oomtrace

@@ -37,12 +37,13 @@ std::string_view CgroupNames::path_of(std::uint64_t id) const {
   if (id == 0) return {};
   const std::uint32_t index = slots_[slot_of(id)];
   if (index == kFree) return {};
-  entries_[index].asked = true;
-  return text(entries_[index]);
+  const Entry& entry = entries_[index];
+  if (entry.asked < kMaxAsked) ++entry.asked;
+  return text(entry);
 }
 
 // Appends where there is room for the entry and, in one piece, for its path.
-bool CgroupNames::place(std::uint64_t id, std::string_view path) {
+bool CgroupNames::place(std::uint64_t id, std::string_view path, std::uint8_t asked) {
   if (count_ == entries_.size()) return false;
   if (count_ == 0) head_ = 0;
   const std::size_t tail = count_ == 0 ? 0 : entries_[oldest_].offset;
@@ -60,13 +61,13 @@ bool CgroupNames::place(std::uint64_t id, std::string_view path) {
   head_ = at + path.size();
   const std::size_t index = (oldest_ + count_) % entries_.size();
   const std::size_t slot = slot_of(id);
-  entries_[index] = {id, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(path.size()), false};
+  entries_[index] = {id, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(path.size()), asked};
   slots_[slot] = static_cast<std::uint32_t>(index);
   ++count_;
   return true;
 }
 
-// Makes room: the oldest entry goes, or to the newest end if somebody asked for it since it was last spared.
+// Makes room: the oldest entry goes, or is spared for one time that it was asked for and becomes the newest.
 void CgroupNames::drop_oldest() {
   Entry entry = entries_[oldest_];
   std::array<char, kMaxPath> kept;
@@ -79,7 +80,8 @@ void CgroupNames::drop_oldest() {
   oldest_ = (oldest_ + 1) % entries_.size();
   --count_;
   if (entry.id == 0) return;
-  if (!entry.asked || !place(entry.id, {kept.data(), size})) ++forgotten_;
+  if (entry.asked == 0 || !place(entry.id, {kept.data(), size}, static_cast<std::uint8_t>(entry.asked - 1)))
+    ++forgotten_;
 }
 
 void CgroupNames::put(std::uint64_t id, std::string_view path) {
@@ -92,8 +94,8 @@ void CgroupNames::put(std::uint64_t id, std::string_view path) {
     entry.id = 0;
     ++dead_;
   }
-  // Each round frees an entry or takes away its `asked`: two rounds over all of them are enough.
-  while (!place(id, path)) drop_oldest();
+  // Ends: each round frees an entry or lowers its `asked`.
+  while (!place(id, path, 0)) drop_oldest();
 }
 
 void CgroupNames::learn(const oomtrace_cgroup& record) {

@@ -12,8 +12,8 @@
 
 namespace oomtrace::codec {
 
-// When it is full, the oldest name that nobody asked for lately goes: a kernel tells a cgroup's name once, so the names
-// of long-lived cgroups must outlast any number of short-lived ones.
+// When it is full, the oldest of the names that were asked for least goes: the kernel side tells a cgroup's name once,
+// so the names of long-lived cgroups must outlast any number of short-lived ones.
 class CgroupNames {
  public:
   static constexpr std::size_t kMaxPath = OOMTRACE_CGROUP_LEVELS * (OOMTRACE_CGROUP_NAME + 1) + 4;
@@ -37,14 +37,15 @@ class CgroupNames {
     std::uint64_t id = 0;  // 0: dead, its room is freed when it is the oldest
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
-    mutable bool asked = false;  // since it was last spared
+    mutable std::uint8_t asked = 0;  // how often, up to kMaxAsked, less the times it was spared for it
   };
   static constexpr std::uint32_t kFree = UINT32_MAX;
+  static constexpr std::uint8_t kMaxAsked = 7;
 
   std::size_t slot_of(std::uint64_t id) const;
   void erase_slot(std::size_t slot);
   void put(std::uint64_t id, std::string_view path);
-  bool place(std::uint64_t id, std::string_view path);
+  bool place(std::uint64_t id, std::string_view path, std::uint8_t asked);
   void drop_oldest();
   std::string_view text(const Entry& entry) const { return std::string_view(arena_).substr(entry.offset, entry.size); }
 

@@ -392,6 +392,7 @@ void describe(V& v, CgroupMemory& e) {
       o.opt("oom_kills", e.oom_kills);
     });
   });
+  v.container(e.cgroup.path);
   v.object("oom", [&](V& o) { o.opt("incident_id", e.incident_id); });
 }
 

@@ -24,6 +24,7 @@ TEST(EscapeJson, escapes_what_json_demands_and_no_more) {
   EXPECT_EQ(escaped("\n\r\t\b\f"), "\\n\\r\\t\\b\\f");
   EXPECT_EQ(escaped(std::string_view("\0\x1b\x7f", 3)), "\\u0000\\u001b\\u007f");
   EXPECT_EQ(escaped("训 😀 é"), "训 😀 é");
+  EXPECT_EQ(escaped("\u0085\u2028\u2029\u00A0"), "\\u0085\\u2028\\u2029\u00A0");
 }
 
 TEST(EscapeJson, invalid_bytes_become_replacement_characters) {

@@ -27,6 +27,10 @@ std::string_view RandomEvents::any_text() {
   constexpr char32_t kNasty[] = {0,   1,    '\n', '\r',   '\t',   0x1B,   '"',    '\\',
                                  '/', 0x7F, 0x9B, 0x202E, 0x2028, 0xFFFD, 0x1F600};
   std::string& text = texts_.emplace_back();
+  if (random_() % 20 == 0) {
+    text = "/kubepods/pod01234567-89ab-cdef-0123-456789abcdef/" + std::string(64, 'c');
+    return text;
+  }
   for (std::size_t n = random_() % 15; n > 0; --n) {
     char bytes[4];
     const char32_t value =

@@ -28,7 +28,7 @@ class RandomEvents {
   // Of the kind with this index in Payload.
   Event make(std::size_t kind, Fill fill);
 
-  // Valid UTF-8 with what is hostile in it, at most 60 bytes.
+  // Valid UTF-8: mostly short with what is hostile in it, at times the cgroup path of a container.
   std::string_view any_text();
 
   std::mt19937_64& random() { return random_; }
