@@ -73,6 +73,13 @@ TEST_F(CausesTest, where_both_grow_alike_nobody_is_the_neighbor) {
   EXPECT_FALSE(has(incident(), "neighbor_growth"));
 }
 
+TEST_F(CausesTest, a_victim_with_a_third_of_the_growth_is_not_innocent) {
+  grow(400, 80, 20, 160);
+  kill(trainer, mib(480));
+  weigh(480, 0, 180, 0);
+  EXPECT_FALSE(has(incident(), "neighbor_growth"));
+}
+
 TEST_F(CausesTest, a_worker_of_the_victims_own_family_is_no_neighbor) {
   const ProcessRef worker = ref(11, "pt_data_worker", 2);
   events.at(1).start();
@@ -117,6 +124,13 @@ TEST_F(CausesTest, a_protected_large_process_that_did_not_grow_is_not_the_cause)
   grow(300, 150, 500, 0);
   kill(trainer, mib(450));
   weigh(450, 0, 500, -1000);
+  EXPECT_FALSE(has(incident(), "immune_process_growth"));
+}
+
+TEST_F(CausesTest, a_victim_that_grew_more_than_the_protected_one_is_not_innocent) {
+  grow(300, 150, 500, 100);
+  kill(trainer, mib(450));
+  weigh(450, 0, 600, -1000);
   EXPECT_FALSE(has(incident(), "immune_process_growth"));
 }
 

@@ -239,6 +239,21 @@ TEST_F(VerdictTest, a_mark_beside_a_kill_is_no_victim) {
   EXPECT_EQ(found.selection.candidates.size(), 1u);
 }
 
+TEST_F(VerdictTest, a_mark_before_the_kill_is_not_taken_for_the_choice) {
+  events.at(1).start();
+  OomKill mark = test::global_kill(1, ref(11, "leaver"), mib(1), 100000);
+  mark.already_dying = true;
+  events.emit(mark);
+  events.emit(test::global_kill(1, ref(10, "hog"), mib(100), 100000));
+  events.candidate(1, ref(10, "hog"), mib(100));
+  events.candidate(1, ref(12, "other"), mib(50));
+  const Incident found = incident();
+  ASSERT_EQ(found.victims.size(), 1u);
+  EXPECT_EQ(found.victims[0].pid, 10u);
+  EXPECT_EQ(found.selection.runner_up_pid, 12u);
+  EXPECT_NE(found.selection.summary.find("hog (pid 10) had the most points"), std::string::npos);
+}
+
 TEST_F(VerdictTest, an_oom_exit_without_its_kill_says_that_the_decision_was_not_seen) {
   events.at(1).start();
   events.memory(ref(10, "hog"), mib(100));
