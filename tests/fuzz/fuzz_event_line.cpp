@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as an event line: refused, passed over, or an event that encodes to a line which reads back the same.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "codec/json_reader.h"
+#include "codec/json_writer.h"
+
+namespace {
+
+using namespace oomtrace;
+using namespace oomtrace::codec;
+
+void check(bool holds) {
+  if (!holds) std::abort();
+}
+
+std::string encode(const Event& event) {
+  static std::array<char, kMaxLineBytes> line;
+  const auto size = encode_line(event, line);
+  check(size.has_value());
+  check(std::string_view(line.data(), *size).find('\n') == std::string_view::npos);
+  return {line.data(), *size};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static LineDecoder decoder;
+  const auto block = std::make_unique<char[]>(size);
+  std::copy(data, data + size, block.get());
+  auto event = decoder.decode({block.get(), size});
+  if (!event) {
+    check(!event.error().context.empty());
+    return 0;
+  }
+  if (!event->has_value()) return 0;
+  // A line that had to be shortened may say so only once.
+  const std::string first = encode(**event);
+  event = decoder.decode(first);
+  check(event.has_value() && event->has_value());
+  const std::string second = encode(**event);
+  event = decoder.decode(second);
+  check(event.has_value() && event->has_value());
+  check(encode(**event) == second);
+  return 0;
+}
