@@ -71,7 +71,10 @@ class Dice {
   void fill(std::int64_t& value) { value = number<std::int64_t>(); }
   template <class T>
   void fill(std::optional<T>& value) {
-    if (coin()) fill(value.emplace());
+    if (!coin()) return;
+    T known{};
+    fill(known);
+    value = std::move(known);
   }
   template <class T>
   void fill(std::vector<T>& items) {

@@ -7,7 +7,6 @@ namespace oomtrace::test {
 namespace {
 
 constexpr std::int64_t kMiB = 1024 * 1024;
-constexpr std::int64_t kPage = 4096;
 
 Candidate candidate(std::uint32_t pid, const char* comm, const char* role, std::int64_t rss, std::int64_t pgtables,
                     std::int32_t adj, std::uint64_t total_pages) {
