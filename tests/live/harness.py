@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What live tests stand on: a recorder in the background, workloads in memory cgroups, the kernel's own log of the kill."""
+"""What live tests stand on: a recorder in the background, workloads in memory cgroups, the kernel's log of the kill."""
 import ctypes
 import json
 import os
@@ -49,7 +49,8 @@ def has_capability(number):
 def resident_bytes(pid):
     """Exact resident memory of a process: anonymous, file and shmem pages."""
     with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
-        return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(("RssAnon:", "RssFile:", "RssShmem:")))
+        kinds = ("RssAnon:", "RssFile:", "RssShmem:")
+        return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(kinds))
 
 
 class Lines:

@@ -92,7 +92,7 @@ def main():
     if not tests:
         parser.error("no test has such a name")
     if not os.access(arguments.binary, os.X_OK):
-        parser.error(f"{arguments.binary} is not there; build it: cmake --preset release && cmake --build --preset release")
+        parser.error(f"{arguments.binary} is not there; build it first: cmake --build --preset release")
     reason = why_not()
     if reason:
         print(f"skip live tests: {reason}")

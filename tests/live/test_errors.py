@@ -60,7 +60,8 @@ class Errors(harness.LiveTest):
         os.chmod(binary, 0o755)
         path = f"/tmp/oomtrace-live-{os.getpid()}.oomtrace"
         done = subprocess.run([binary, "record", "-o", path, "--", "true"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False, **NOBODY)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+                              **NOBODY)
         self.assert_told(done, NOT_PERMITTED)
         self.assertFalse(os.path.exists(path), "no file left of a recording that never began")
 
@@ -78,7 +79,8 @@ class Errors(harness.LiveTest):
         self.assert_told(self.wrapped("unshare", "--mount", "sh", "-c", hide, "sh"), KERNEL_LACKS, "BTF")
 
     def test_file_that_cannot_be_written(self):
-        self.assert_told(harness.run("record", "-o", "/proc/trace.oomtrace", "--", "true"), OUTPUT, "/proc/trace.oomtrace")
+        path = "/proc/trace.oomtrace"
+        self.assert_told(harness.run("record", "-o", path, "--", "true"), OUTPUT, path)
 
     def test_events_of_a_newer_schema(self):
         self.assertEqual(self.recorder().stop(), 0)
@@ -111,7 +113,8 @@ class Errors(harness.LiveTest):
         with open(self.trace, "rb") as file:
             data = file.read()
         cut = self.report(self.write("cut", data[:-7]))
-        self.assertTrue([note for note in cut["source"]["notes"] if note not in whole["source"]["notes"]], cut["source"])
+        known = whole["source"]["notes"]
+        self.assertTrue([note for note in cut["source"]["notes"] if note not in known], cut["source"])
         stub = self.report(self.write("stub", data[:9]))
         self.assertEqual(stub["incidents"], [])
         self.assertTrue([note for note in stub["source"]["notes"] if "cut" in note], stub["source"])

@@ -8,7 +8,7 @@ import memcg
 
 class Kills(harness.LiveTest):
     def grower_alone(self, program, limit_mib=96, **keys):
-        """One process grows under a limit while another sleeps; returns (report, incident, kernel's incident, grower)."""
+        """One process grows under a limit, another sleeps; returns (report, incident, kernel's incident, grower)."""
         group = self.group(limit_mib)
         beside = self.workload(group, "grow", name="beside", mib=8)
         hog = self.workload(group, program, name="hog", wait=1, cap=4 * limit_mib, **keys)
@@ -141,7 +141,7 @@ class Kills(harness.LiveTest):
     def test_group_kill_is_one_incident_with_many_victims(self):
         group = self.group(96)
         if group.version != 2:
-            self.skipTest("memory.oom.group (Linux 4.19) is of cgroup version 2; the memory controller here is on version 1")
+            self.skipTest("memory.oom.group (Linux 4.19) is of cgroup version 2; the memory controller is on version 1")
         group.write("memory.oom.group", 1)
         member = self.workload(group, "grow", name="member", mib=8)
         hog = self.workload(group, "grow", name="hog", wait=1, cap=256)

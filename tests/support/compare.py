@@ -3,9 +3,9 @@
 
 Everything must be equal. Three readings may legitimately differ, because the kernel takes them at different instants:
 
-1. The scan, the task table, mark_victim and the "Killed process" line follow one another while other CPUs run. A process
-   that sleeps, or that triggered the kill (it is inside the kernel meanwhile), cannot change between them: exact. Processes
-   that run are named by the caller with a bound in pages (`unsteady`).
+1. The scan, the task table, mark_victim and the "Killed process" line follow one another while other CPUs run. A
+   process that sleeps, or that triggered the kill (it is inside the kernel meanwhile), cannot change between them:
+   exact. Processes that run are named by the caller with a bound in pages (`unsteady`).
 2. A victim gets its SIGKILL before mark_victim. One that slept then wakes, and up to 6.1 flushes its threads' cached
    counters (mm/memory.c, sync_mm_rss()), so its figures are those of the table or those of the "Killed process" line.
 3. A memcg's usage includes charges that CPUs hold in advance (MEMCG_CHARGE_BATCH, 64 pages each), which reclaim drains
@@ -80,14 +80,15 @@ class Comparison:
                   CHARGE_BATCH_PAGES * self.expect.cpus * PAGE)
         if log.swap_limit_kb is not None:
             limited = log.swap_limit_kb < UNLIMITED_KB
-            self.equal("domain.swap_limit_bytes", domain["swap_limit_bytes"], log.swap_limit_kb * 1024 if limited else None)
+            self.equal("domain.swap_limit_bytes", domain["swap_limit_bytes"],
+                       log.swap_limit_kb * 1024 if limited else None)
 
     def trigger(self):
         trigger, log = self.report["trigger"], self.log
         expected_pid = self.expect.trigger_pid if self.expect.trigger_pid is not None else log.trigger_tid
         self.equal("trigger.pid", trigger["pid"], expected_pid)
-        # The log names the thread; the report, as for every process, its leader, whose own name only the "oom-kill" line
-        # and the table (while the leader lives) tell.
+        # The log names the thread; the report, as for every process, its leader, whose own name only the "oom-kill"
+        # line and the table (while the leader lives) tell.
         named = log.trigger_comm
         if expected_pid != log.trigger_tid:
             row = log.row(expected_pid)
@@ -173,8 +174,8 @@ class Comparison:
             self.candidate(candidate, row)
         for pid, candidate in reported.items():
             if candidate["excluded"] not in MAY_BE_OUTSIDE_TABLE:
-                self.problems.append(f"candidate {pid} ({candidate['comm']}) is not in the kernel's table and the report "
-                                     f"calls it {candidate['excluded'] or 'eligible'}")
+                self.problems.append(f"candidate {pid} ({candidate['comm']}) is not in the kernel's table, and the "
+                                     f"report calls it {candidate['excluded'] or 'eligible'}")
 
     def candidate(self, candidate, row):
         name = f"candidate {row.tgid} ({row.name})"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An independent reading of the kernel's OOM reports, for tests: what the log says and what the formula makes of it.
 
-It knows the reports of Linux 5.10 to 7.3 on machines with 4 KiB pages, and shares no code with the product. Input is the
-text of dmesg, or lines without a prefix. Figures keep the kernel's units, which the names tell.
+It knows the reports of Linux 5.10 to 7.3 on machines with 4 KiB pages, and shares no code with the product. Input is
+the text of dmesg, or lines without a prefix. Figures keep the kernel's units, which the names tell.
 
     oom_oracle.py [FILE]      prints the incidents of a log as JSON
 """
@@ -224,9 +224,10 @@ class Reader:
             self.detail(text)
 
     def killed(self, match):
-        killed = Killed(message=match["message"], pid=int(match["pid"]), comm=match["comm"], total_vm_kb=int(match["vm"]),
-                        anon_rss_kb=int(match["anon"]), file_rss_kb=int(match["file"]), shmem_rss_kb=int(match["shmem"]),
-                        uid=int(match["uid"]), pgtables_kb=int(match["pgtables"]), oom_score_adj=int(match["adj"]))
+        killed = Killed(message=match["message"], pid=int(match["pid"]), comm=match["comm"],
+                        total_vm_kb=int(match["vm"]), anon_rss_kb=int(match["anon"]), file_rss_kb=int(match["file"]),
+                        shmem_rss_kb=int(match["shmem"]), uid=int(match["uid"]), pgtables_kb=int(match["pgtables"]),
+                        oom_score_adj=int(match["adj"]))
         incident = self.open
         # A second process without a group is another decision, whose report the rate limit swallowed.
         if incident is None or incident.nobody or (incident.killed and incident.group is None):
@@ -307,7 +308,8 @@ class Reader:
     def decision(self, text):
         """Names may hold any character, so the tail is read from the right."""
         incident = self.open
-        match = re.match(r"^oom-kill:constraint=(\w+),nodemask=(\(null\)|[0-9,-]+),cpuset=(.*?),mems_allowed=([0-9,-]*),"
+        match = re.match(r"^oom-kill:constraint=(\w+),nodemask=(\(null\)|[0-9,-]+),cpuset=(.*?),"
+                         r"mems_allowed=([0-9,-]*),"
                          r"(?:oom_memcg=(.*)|global_oom),task_memcg=(.*),task=(.*),pid=(\d+),uid=(\d+)$", text, re.S)
         if not match:
             return

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the oracle over recorded logs; the expected points are what a probe on oom_badness() returned in the same kills."""
+"""Tests of the oracle over recorded logs; expected points are what a probe on oom_badness() saw in the same kills."""
 import os
 import unittest
 

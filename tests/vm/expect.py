@@ -21,7 +21,7 @@ class Feature:
 
 ANY_KERNEL = Feature("")
 TASK_ITERATOR = Feature("task iterator kfuncs, Linux 6.7", ("5.10", "6.1"))
-MEMCG_V1 = Feature("the version 1 memory controller, a choice since Linux 6.11 (CONFIG_MEMCG_V1) and off in these kernels",
+MEMCG_V1 = Feature("the version 1 memory controller: since Linux 6.11 a choice (CONFIG_MEMCG_V1), off in these kernels",
                    ("6.12", "6.18", "7.3"))
 
 
