@@ -57,6 +57,15 @@ class RecorderLife(harness.LiveTest):
         self.assertEqual((death["verdict"], death["signal"]), ("sigkill", 9))
         self.assertEqual((death["sender"]["pid"], death["sender"]["comm"]), (sender.pid, "sh"))
 
+    def test_doctor_tells_the_plan_that_record_takes(self):
+        told = harness.run("doctor", "--format", "json")
+        self.assertEqual(told.returncode, 0, told.stdout)
+        findings = json.loads(told.stdout)["sections"][0]["findings"]
+        self.recorder().stop()
+        for fact in self.report()["source"]["plan"]:
+            finding = next(f for f in findings if f["subject"] == fact["fact"])
+            self.assertEqual((finding["state"], finding["why"]), (fact["way"] or "not seen", fact["why_not_better"] or ""))
+
     def test_nothing_was_killed(self):
         recorder = self.recorder()
         workload = self.workload(None, "grow", mib=8, hold=0)

@@ -14,12 +14,14 @@
 #include <sstream>
 
 #include "analysis/build_report.h"
+#include "analysis/whatif.h"
 #include "cli/input.h"
 #include "cli/kernel_log_join.h"
 #include "codec/json_writer.h"
 #include "model/world.h"
 #include "report/render_json.h"
 #include "report/render_text.h"
+#include "report/render_whatif.h"
 
 namespace oomtrace {
 namespace {
@@ -115,6 +117,31 @@ TEST_P(KernelLogFile, GivesTheSameReportAsEver) {
   const std::string name = GetParam().stem().string();
   expect_golden("log-" + name + ".txt",
                 render_text(report_on(GetParam(), GetParam().filename().string()), {100, false, false}));
+}
+
+// The worker that grew made immune: the next in line pays, and so on.
+TEST(WhatIf, SaysTheSameAsEver) {
+  const fs::path input = kFolder / "traces" / "quickstart.oomtrace";
+  model::World world;
+  const std::function<void(const Event&)> apply = [&](const Event& event) { world.apply(event); };
+  cli::KernelLogJoin join(apply);
+  ASSERT_TRUE(cli::read_inputs({input.string()}, [&](const Event& event) { join.take(event); }));
+  join.finish();
+  Report report = analysis::build_report(world, {"trace", "quickstart.oomtrace", {}});
+  ASSERT_EQ(report.incidents.size(), 1U);
+  const std::uint32_t victim = report.incidents[0].victims.at(0).pid;
+
+  WhatIf change;
+  change.oom_score_adj = {{victim, -1000}};
+  const analysis::Context context(world);
+  WhatIfResult result = analysis::what_if(context, *analysis::numbered_incidents(world).at(0).incident, change);
+  EXPECT_EQ(result.other_victim, true);
+  ASSERT_FALSE(result.sequence.empty());
+  EXPECT_NE(result.sequence[0], victim);
+  EXPECT_EQ(result.sequence[0], report.incidents[0].selection.runner_up_pid);
+  const std::vector<WhatIfAnswer> answers = {{report.incidents[0], change, std::move(result)}};
+  expect_golden("quickstart-immune.whatif.txt", render_whatif_text(answers, {100, false, false}));
+  expect_golden("quickstart-immune.whatif.json", render_whatif_json(answers));
 }
 
 INSTANTIATE_TEST_SUITE_P(Recorded, Trace, ::testing::ValuesIn(files_in("traces", ".oomtrace")), test_name);

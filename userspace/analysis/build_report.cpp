@@ -114,22 +114,27 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
 
 }  // namespace
 
+std::vector<Numbered> numbered_incidents(const model::World& world) {
+  std::vector<Numbered> numbered;
+  std::set<std::uint64_t> ids;
+  std::uint64_t next = 1;
+  for (const model::Incident& incident : world.incidents()) {
+    const bool marks_only = !incident.kills.empty() && chosen_kill(incident) == nullptr;
+    if (marks_only && incident.candidates.empty()) continue;
+    std::uint64_t id = incident.id;
+    while (id == 0 || ids.contains(id)) id = next++;
+    ids.insert(id);
+    numbered.push_back({id, &incident});
+  }
+  return numbered;
+}
+
 Report build_report(const model::World& world, const SourceInfo& source) {
   const Context context(world);
   Report report;
   report.source = describe_source(world, source);
-  std::set<std::uint64_t> ids;
-  std::uint64_t next = 1;
-  for (const model::Incident& incident : world.incidents()) {
-    // A task that was dying anyway was only marked: no decision stands behind it.
-    const bool marks_only = !incident.kills.empty() && chosen_kill(incident) == nullptr;
-    if (marks_only && incident.candidates.empty()) continue;
-    // Ids are the trace's own; where several traces meet, a taken one gets the next that is free.
-    std::uint64_t id = incident.id;
-    while (id == 0 || ids.contains(id)) id = next++;
-    ids.insert(id);
-    report.incidents.push_back(describe_incident(context, incident, id));
-  }
+  for (const Numbered& numbered : numbered_incidents(world))
+    report.incidents.push_back(describe_incident(context, *numbered.incident, numbered.id));
   report.deaths = find_deaths(context);
   return report;
 }

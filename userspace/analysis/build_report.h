@@ -2,6 +2,7 @@
 // From a replayed World to the Report.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,14 @@ struct SourceInfo {
   std::string name;                // what was read, for people
   std::vector<std::string> notes;  // cuts and damage in words
 };
+
+// The incidents that are reported, in order, each under its number: its own, or the next free one where several traces
+// meet. Marks of tasks that were dying anyway are none.
+struct Numbered {
+  std::uint64_t id = 0;
+  const model::Incident* incident = nullptr;  // never nullptr; of the world
+};
+std::vector<Numbered> numbered_incidents(const model::World& world);
 
 // Pure: the same World gives the same Report.
 Report build_report(const model::World& world, const SourceInfo& source);

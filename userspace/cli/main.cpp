@@ -14,7 +14,8 @@ namespace {
 using namespace oomtrace::cli;
 
 constexpr const char* kFooter =
-    "Exit status: 0 done; 1 found something (report --exit-code); 2 usage; 3 not permitted; 4 input unreadable;\n"
+    "Exit status: 0 done; 1 found something (doctor, report --exit-code); 2 usage; 3 not permitted; 4 input "
+    "unreadable;\n"
     "5 the kernel lacks what is needed; 6 output cannot be written or the recording is incomplete.\n"
     "With `record -- CMD`, once CMD runs: CMD's own status (128+N for signal N); 126, 127 if it cannot be run.\n"
     "See oomtrace(1).";
@@ -57,6 +58,27 @@ CLI::App* add_stream(CLI::App& app, StreamOptions& options) {
   return verb;
 }
 
+CLI::App* add_whatif(CLI::App& app, WhatIfOptions& options) {
+  CLI::App* verb = app.add_subcommand("whatif", "Say who would have been killed under other settings, and who next");
+  verb->add_option("FILE", options.input, "A trace, event stream or kernel log; - is standard input")->required();
+  verb->add_option("--oom-score-adj", options.oom_score_adj, "Give the process this oom_score_adj, -1000 to 1000")
+      ->type_name("PID=N");
+  verb->add_option("--without", options.without, "Leave out this process")->type_name("PID");
+  verb->add_option("--limit", options.limit, "Give the memory cgroup this limit; suffixes K, M, G, T are of 1024")
+      ->type_name("BYTES");
+  verb->add_option("--incident", options.incident, "Only the incident with this number");
+  verb->add_option("--format", options.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  verb->add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  return verb;
+}
+
+CLI::App* add_doctor(CLI::App& app, DoctorOptions& options) {
+  CLI::App* verb = app.add_subcommand("doctor", "Say whether recording works here, by which ways, and what would help");
+  verb->add_option("--format", options.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  return verb;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("oomtrace: the flight recorder for out-of-memory kills on AI-training machines", "oomtrace");
   app.set_version_flag("--version", std::string("oomtrace ") + OOMTRACE_VERSION);
@@ -65,9 +87,13 @@ int run(int argc, char** argv) {
   RecordOptions record;
   ReportOptions report;
   StreamOptions stream;
+  WhatIfOptions whatif;
+  DoctorOptions doctor;
   const CLI::App* record_verb = add_record(app, record);
   const CLI::App* report_verb = add_report(app, report);
   const CLI::App* stream_verb = add_stream(app, stream);
+  const CLI::App* whatif_verb = add_whatif(app, whatif);
+  const CLI::App* doctor_verb = add_doctor(app, doctor);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -76,6 +102,8 @@ int run(int argc, char** argv) {
   if (record_verb->parsed()) return run_record(record);
   if (report_verb->parsed()) return run_report(report);
   if (stream_verb->parsed()) return run_stream(stream);
+  if (whatif_verb->parsed()) return run_whatif(whatif);
+  if (doctor_verb->parsed()) return run_doctor(doctor);
   return kUsageError;
 }
 

@@ -32,10 +32,26 @@ struct StreamOptions {
   bool redact = true;
 };
 
+struct DoctorOptions {
+  std::string format = "text";
+};
+
+struct WhatIfOptions {
+  std::string input;                       // a trace, event stream or kernel log; "-": standard input
+  std::vector<std::string> oom_score_adj;  // "PID=N"
+  std::vector<std::uint32_t> without;
+  std::string limit;  // bytes, or with a suffix K, M, G, T of 1024
+  std::optional<std::uint64_t> incident;
+  std::string format = "text";
+  std::string color = "auto";
+};
+
 // Each returns the exit status.
 int run_record(const RecordOptions& options);
 int run_report(const ReportOptions& options);
 int run_stream(const StreamOptions& options);
+int run_doctor(const DoctorOptions& options);
+int run_whatif(const WhatIfOptions& options);
 int run_live_stream(const StreamOptions& options);
 
 }  // namespace oomtrace::cli

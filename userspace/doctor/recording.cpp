@@ -57,6 +57,11 @@ Section recording_section(const features::KernelFacts& kernel, const Result<feat
   section.findings.push_back(kernel_types(kernel));
   section.findings.push_back(permission(kernel, missing_capabilities));
   section.findings.push_back(symbols(kernel));
+  if (!kernel.bpf_permitted) {
+    section.findings.push_back(
+        {"plan", Severity::kNote, "not known", "what can be attached shows only where programs load at all", ""});
+    return section;
+  }
   if (!plan) {
     section.findings.push_back({"plan", Severity::kProblem, "none", plan.error().context, plan.error().hint});
     return section;

@@ -58,22 +58,6 @@ Json victim_json(const Victim& victim) {
   };
 }
 
-Json candidate_json(const Candidate& candidate) {
-  return {
-      {"pid", candidate.pid},
-      {"comm", json_value(candidate.comm)},
-      {"role", json_value(candidate.role)},
-      {"rss_pages", json_value(candidate.rss_pages)},
-      {"swap_pages", json_value(candidate.swap_pages)},
-      {"pgtables_pages", json_value(candidate.pgtables_pages)},
-      {"oom_score_adj", json_value(candidate.oom_score_adj)},
-      {"adj_points", json_value(candidate.adj_points)},
-      {"points", json_value(candidate.points)},
-      {"excluded", json_value(candidate.excluded)},
-      {"victim", candidate.victim},
-  };
-}
-
 Json selection_json(const Selection& selection) {
   return {
       {"summary", json_value(selection.summary)},
@@ -155,6 +139,22 @@ Json system_json(const SystemState& system) {
 }
 
 }  // namespace
+
+Json candidate_json(const Candidate& candidate) {
+  return {
+      {"pid", candidate.pid},
+      {"comm", json_value(candidate.comm)},
+      {"role", json_value(candidate.role)},
+      {"rss_pages", json_value(candidate.rss_pages)},
+      {"swap_pages", json_value(candidate.swap_pages)},
+      {"pgtables_pages", json_value(candidate.pgtables_pages)},
+      {"oom_score_adj", json_value(candidate.oom_score_adj)},
+      {"adj_points", json_value(candidate.adj_points)},
+      {"points", json_value(candidate.points)},
+      {"excluded", json_value(candidate.excluded)},
+      {"victim", candidate.victim},
+  };
+}
 
 Json cause_json(const Cause& cause) {
   return {

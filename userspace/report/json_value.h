@@ -42,6 +42,7 @@ Json json_texts(const std::vector<std::string>& texts);
 std::string escape_steering_characters(std::string_view json);
 
 Json incident_json(const Incident& incident);
+Json candidate_json(const Candidate& candidate);
 Json cause_json(const Cause& cause);
 Json remedy_json(const Remedy& remedy);
 

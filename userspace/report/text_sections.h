@@ -2,6 +2,10 @@
 // The sections of a text report; each writes nothing where it has nothing to say.
 #pragma once
 
+#include <optional>
+#include <string_view>
+#include <vector>
+
 #include "oomtrace/report.h"
 #include "report/text_canvas.h"
 
@@ -11,6 +15,10 @@ void write_headline(Canvas& canvas, const Incident& incident);
 void write_domain(Canvas& canvas, const Incident& incident);
 void write_victims(Canvas& canvas, const Incident& incident);
 void write_selection(Canvas& canvas, const Incident& incident);
+// Those that were weighed, adding up row by row, and those that were not; `note` says what the mark of a victim means.
+void write_candidates(Canvas& canvas, const std::vector<Candidate>& candidates, std::string_view note);
+// Total pages, and what one unit of oom_score_adj weighs.
+void write_total_pages(Canvas& canvas, const std::optional<std::uint64_t>& total_pages);
 void write_growth(Canvas& canvas, const Incident& incident);
 void write_causes(Canvas& canvas, const Incident& incident);
 void write_system(Canvas& canvas, const SystemState& system);

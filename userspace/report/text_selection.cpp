@@ -32,7 +32,7 @@ bool all_zero(const Pointers& rows, Member member) {
   });
 }
 
-void write_weighed(Canvas& canvas, const Pointers& all) {
+void write_weighed(Canvas& canvas, const Pointers& all, std::string_view note) {
   const Pointers rows = shown_rows(all);
   // A summand that is 0 everywhere is the first to go: without it the rows still add up.
   const auto summand = [&](const char* title, const char* name, auto member, int priority) {
@@ -63,7 +63,7 @@ void write_weighed(Canvas& canvas, const Pointers& all) {
                                       count_cell(row->points)};
     table.add(std::move(cells), row->victim ? Style::kRed : Style::kPlain);
   }
-  table.write(canvas, 2, "> = killed. rss, swap, pgtables and points are pages.");
+  table.write(canvas, 2, fmt::format("{} rss, swap, pgtables and points are pages.", note));
   write_more(canvas, all.size() - rows.size(), "candidate is", "candidates are");
 }
 
@@ -82,20 +82,29 @@ void write_excluded(Canvas& canvas, const Pointers& all) {
   write_more(canvas, all.size() - rows.size(), "process is", "processes are");
 }
 
-void write_total_pages(Canvas& canvas, const Selection& selection) {
-  if (!selection.total_pages) {
+}  // namespace
+
+void write_total_pages(Canvas& canvas, const std::optional<std::uint64_t>& total_pages) {
+  if (!total_pages) {
     canvas.paragraph("Total pages: not known, and so what one unit of oom_score_adj weighs.", 2, 2);
     return;
   }
   // The kernel divides integers: totalpages / 1000 (mm/oom_kill.c, oom_badness).
-  const std::int64_t unit = to_signed(*selection.total_pages / 1000);
+  const std::int64_t unit = to_signed(*total_pages / 1000);
   canvas.paragraph(fmt::format("Total pages {}, so one unit of oom_score_adj is {} / 1000 = {}.",
-                               format_count(to_signed(*selection.total_pages)),
-                               format_count(to_signed(*selection.total_pages)), format_count(unit, "page")),
+                               format_count(to_signed(*total_pages)), format_count(to_signed(*total_pages)),
+                               format_count(unit, "page")),
                    2, 2);
 }
 
-}  // namespace
+void write_candidates(Canvas& canvas, const std::vector<Candidate>& candidates, std::string_view note) {
+  Pointers weighed;
+  Pointers excluded;
+  for (const Candidate& candidate : candidates) (candidate.excluded ? excluded : weighed).push_back(&candidate);
+  canvas.blank();
+  if (!weighed.empty()) write_weighed(canvas, weighed, note);
+  if (!excluded.empty()) write_excluded(canvas, excluded);
+}
 
 void write_selection(Canvas& canvas, const Incident& incident) {
   const Selection& selection = incident.selection;
@@ -105,7 +114,7 @@ void write_selection(Canvas& canvas, const Incident& incident) {
     canvas.paragraph("The candidates are not known: nothing that was read has their points.", 2, 2);
     return;
   }
-  write_total_pages(canvas, selection);
+  write_total_pages(canvas, selection.total_pages);
   if (selection.provenance)
     canvas.paragraph("Known from " + provenance_text(canvas, *selection.provenance) + ".", 2, 2);
   if (!selection.points_reproduced) {
@@ -115,13 +124,7 @@ void write_selection(Canvas& canvas, const Incident& incident) {
   } else {
     canvas.paragraph("Beware: the formula does not give the points that the kernel itself used.", 2, 2);
   }
-  Pointers weighed;
-  Pointers excluded;
-  for (const Candidate& candidate : selection.candidates)
-    (candidate.excluded ? excluded : weighed).push_back(&candidate);
-  canvas.blank();
-  if (!weighed.empty()) write_weighed(canvas, weighed);
-  if (!excluded.empty()) write_excluded(canvas, excluded);
+  write_candidates(canvas, selection.candidates, "> = killed.");
 }
 
 }  // namespace oomtrace
