@@ -7,9 +7,9 @@
 
 # Report, offline build: no libbpf, no clang.
 PACKAGES_OFFLINE=(ca-certificates g++=g++ cmake=cmake ninja-build=ninja pkg-config=pkg-config libfmt-dev
-  nlohmann-json3-dev libsimdjson-dev libzstd-dev libcli11-dev libexpected-dev)
+  nlohmann-json3-dev libsimdjson-dev libzstd-dev zlib1g-dev libcli11-dev libexpected-dev)
 # Recording.
-PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev)
+PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev)
 PACKAGES_TESTS=(libgtest-dev ccache=ccache python3 python3-jsonschema)
 PACKAGES_SCHEMA=(python3 python3-jsonschema)
 PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellcheck mandoc=mandoc python3)

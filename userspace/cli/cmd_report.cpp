@@ -2,13 +2,18 @@
 // oomtrace report: from events to the story of each kill.
 #include <fmt/core.h>
 
-#include <algorithm>
+#include <ctime>
 #include <functional>
+#include <set>
+#include <utility>
 
 #include "analysis/build_report.h"
+#include "base/text.h"
 #include "cli/exit_status.h"
 #include "cli/input.h"
+#include "cli/input_search.h"
 #include "cli/kernel_log_join.h"
+#include "cli/report_scope.h"
 #include "cli/text_output.h"
 #include "cli/verbs.h"
 #include "model/world.h"
@@ -20,36 +25,112 @@ namespace oomtrace::cli {
 namespace {
 
 constexpr const char* kVerb = "report";
+constexpr std::size_t kMaxBootsTold = 8;
+
+// Everything between the inputs and what is rendered.
+Result<Report> make_report(std::vector<Input> inputs, const ReportScope& scope) {
+  model::World world;
+  const EventTaker apply = [&](const Event& event) { world.apply(event); };
+  KernelLogJoin join(apply);
+  std::set<std::string, std::less<>> other_boots;
+  const bool chosen = scope.boot && !scope.boot->id.empty();
+  const auto summary = read_inputs(std::move(inputs), [&](const Event& event) {
+    if (chosen && plain_boot_id(event.boot_id) != scope.boot->id) {
+      if (other_boots.size() < kMaxBootsTold) other_boots.insert(plain_boot_id(event.boot_id));
+      return;
+    }
+    join.take(event);
+  });
+  if (!summary) return tl::make_unexpected(summary.error());
+  join.finish();
+  if (chosen && world.boots().empty()) {
+    other_boots.erase("");
+    std::string hint;
+    for (const std::string& id : other_boots) hint += (hint.empty() ? "it is of boot " : ", ") + id;
+    return fail(Errc::kUsage, summary->name + " has nothing of boot " + scope.boot->id, 0, hint);
+  }
+  Report report = analysis::build_report(world, {summary->kind, summary->name, summary->notes});
+  if (auto kept = keep_between(scope.bounds, report); !kept) return tl::make_unexpected(std::move(kept).error());
+  return report;
+}
+
+// The first place with an incident in it; where none has one, the first that can be read.
+Result<Report> report_from_machine(const ReportScope& scope) {
+  KernelLogSearch search(Places{}, scope.boot, scope.bounds);
+  ReportScope rest = scope;
+  rest.boot.reset();  // the search has seen to it
+  std::optional<Report> without;
+  while (auto place = search.next()) {
+    const std::string about = place->about.empty() ? "" : " (" + place->about + ")";
+    fmt::print(stderr, "oomtrace report: reading {}{}\n", escape_terminal(place->name), about);
+    auto report = make_report(std::move(place->inputs), rest);
+    if (!report) {
+      search.refuse(*place, report.error());
+      continue;
+    }
+    if (!report->incidents.empty()) return report;
+    fmt::print(stderr, "oomtrace report: no OOM kill in {}\n", escape_terminal(place->name));
+    if (!without) without = *std::move(report);
+  }
+  if (without) return *std::move(without);
+  return tl::make_unexpected(search.error());
+}
+
+Result<Report> find_report(const ReportOptions& options, const ReportScope& scope) {
+  std::vector<std::string> paths = options.inputs;
+  if (paths.empty()) {
+    // A boot is chosen among those of the machine's log.
+    const auto newest = scope.boot ? std::nullopt : newest_trace(Places{});
+    if (!newest) return report_from_machine(scope);
+    paths.push_back(*newest);
+    fmt::print(stderr, "oomtrace report: reading {}\n", escape_terminal(*newest));
+  } else if (scope.boot && scope.boot->offset) {
+    return fail(Errc::kUsage, "--boot counts the boots of this machine: of a file, name the boot by its ID", 0,
+                "`journalctl --list-boots` has the IDs");
+  }
+  std::vector<Input> inputs;
+  for (const std::string& path : paths) {
+    auto input = open_input(path);
+    if (!input) {
+      Error error = std::move(input).error();
+      if (error.code == Errc::kPermission && error.hint.empty()) error.hint = "sudo oomtrace report " + path;
+      return tl::make_unexpected(std::move(error));
+    }
+    inputs.push_back(*std::move(input));
+  }
+  return make_report(std::move(inputs), scope);
+}
+
+Result<ReportScope> read_scope(const ReportOptions& options) {
+  ReportScope scope;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  auto bounds = TimeBounds::parse(options.since, options.until,
+                                  static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec);
+  if (!bounds) return tl::make_unexpected(std::move(bounds).error());
+  scope.bounds = *bounds;
+  scope.incident = options.incident;
+  if (!options.boot) return scope;
+  auto boot = BootChoice::parse(*options.boot);
+  if (!boot) return tl::make_unexpected(std::move(boot).error());
+  scope.boot = *std::move(boot);
+  return scope;
+}
 
 }  // namespace
 
 int run_report(const ReportOptions& options) {
-  std::vector<std::string> inputs = options.inputs;
-  if (inputs.empty()) {
-    const auto newest = newest_trace_here();
-    if (!newest)
-      return report_error(kVerb, Error{Errc::kInput, 0, "no *.oomtrace file in the working directory",
-                                       "name a trace, or give this machine's kernel log: dmesg | oomtrace report -"});
-    inputs.push_back(*newest);
-    fmt::print(stderr, "oomtrace report: reading {}\n", *newest);
-  }
-  model::World world;
-  const std::function<void(const Event&)> apply = [&](const Event& event) { world.apply(event); };
-  KernelLogJoin join(apply);
-  const auto summary = read_inputs(inputs, [&](const Event& event) { join.take(event); });
-  if (!summary) return report_error(kVerb, summary.error());
-  join.finish();
-
-  Report report = analysis::build_report(world, {summary->kind, summary->name, summary->notes});
-  const bool found = !report.incidents.empty();
-  if (options.incident) {
-    std::erase_if(report.incidents, [&](const Incident& incident) { return incident.id != *options.incident; });
-    if (report.incidents.empty())
-      return report_error(kVerb, Error{Errc::kUsage, 0, fmt::format("there is no incident {}", *options.incident), {}});
+  const auto scope = read_scope(options);
+  if (!scope) return report_error(kVerb, scope.error());
+  auto report = find_report(options, *scope);
+  if (!report) return report_error(kVerb, report.error());
+  const bool found = !report->incidents.empty();
+  if (scope->incident) {
+    if (auto kept = keep_incident(*scope->incident, *report); !kept) return report_error(kVerb, kept.error());
   }
   const std::string text = options.format == "json"
-                               ? render_json(report)
-                               : render_text(report, text_options(options.color, options.output.empty()));
+                               ? render_json(*report)
+                               : render_text(*report, text_options(options.color, options.output.empty()));
   if (auto written = write_output(options.output, text); !written) return report_error(kVerb, written.error());
   return options.exit_code && found ? kFound : kDone;
 }

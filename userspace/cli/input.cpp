@@ -2,18 +2,18 @@
 // Opens, tells apart, and feeds.
 #include "cli/input.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "base/sys_error.h"
-#include "kernel_log/log_parser.h"
-#include "trace/byte_source.h"
+#include "cli/input_gzip.h"
+#include "cli/input_progress.h"
 #include "trace/detect.h"
 #include "trace/event_source.h"
 
@@ -21,31 +21,13 @@ namespace oomtrace::cli {
 
 namespace {
 
-std::string name_of(const std::string& path) { return path == "-" ? "standard input" : path; }
-
-Result<std::unique_ptr<trace::ByteSource>> open_bytes(const std::string& path) {
-  if (path == "-")
-    return std::unique_ptr<trace::ByteSource>(
-        std::make_unique<trace::FdSource>(Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))));
-  struct stat status {};
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return fail_errno(Errc::kInput, path, EISDIR);
-  auto file = trace::FdSource::open(path);
-  if (!file) return tl::make_unexpected(std::move(file).error());
-  return std::unique_ptr<trace::ByteSource>(*std::move(file));
-}
-
 class Consumer final : public kernel_log::EventConsumer {
  public:
-  explicit Consumer(const std::function<void(const Event&)>& take) : take_(take) {}
+  explicit Consumer(const EventTaker& take) : take_(take) {}
   void on_event(const Event& event) override { take_(event); }
 
  private:
-  const std::function<void(const Event&)>& take_;
-};
-
-struct LogInput {
-  std::string name;
-  std::unique_ptr<trace::ByteSource> bytes;
+  const EventTaker& take_;
 };
 
 // Reads up to the buffer's size; less only at the end of the input.
@@ -60,88 +42,123 @@ Result<std::size_t> read_full(trace::ByteSource& source, std::span<char> buffer)
   return size;
 }
 
-Result<void> read_log(LogInput& input, const std::function<void(const Event&)>& take) {
+Result<std::unique_ptr<trace::ByteSource>> unpack(std::unique_ptr<trace::ByteSource> bytes) {
+  std::string head(4, '\0');
+  auto size = read_full(*bytes, head);
+  if (!size) return tl::make_unexpected(std::move(size).error());
+  head.resize(*size);
+  const bool gzip = is_gzip(head);
+  std::unique_ptr<trace::ByteSource> whole = std::make_unique<trace::PrefixedSource>(std::move(head), std::move(bytes));
+  if (!gzip) return whole;
+  return std::unique_ptr<trace::ByteSource>(std::make_unique<GunzipSource>(std::move(whole)));
+}
+
+Result<void> read_log(Input& input, const EventTaker& take, std::vector<std::string>& notes) {
   std::vector<char> buffer(std::size_t{1} << 18);
   auto size = read_full(*input.bytes, buffer);
   if (!size) return tl::make_unexpected(std::move(size).error().within(input.name));
-  if (!kernel_log::is_kernel_log({buffer.data(), *size}))
+  if (!input.kernel_log && !kernel_log::is_kernel_log({buffer.data(), *size}))
     return fail(
         Errc::kInput, input.name + " is neither a trace, an event stream nor a kernel log", 0,
         "give a file that `oomtrace record` or `oomtrace stream` wrote, or the output of dmesg or journalctl -k");
   Consumer consumer(take);
-  kernel_log::LogParser parser(consumer, {std::nullopt, input.name, false});
+  kernel_log::LogOptions options;
+  options.trace_id = input.name;
+  options.host = input.host;
+  if (options.host.not_after_ns) {
+    constexpr std::int64_t kNsPerYear = 31'556'952'000'000'000;
+    options.year = static_cast<int>(1970 + *options.host.not_after_ns / kNsPerYear);
+  }
+  kernel_log::LogParser parser(consumer, options);
   while (*size > 0) {
     parser.feed({buffer.data(), *size});
     size = read_full(*input.bytes, buffer);
     if (!size) return tl::make_unexpected(std::move(size).error().within(input.name));
   }
   parser.finish();
+  for (const std::string& note : parser.notes()) notes.push_back(input.name + ": " + note);
+  return {};
+}
+
+Result<void> read_events(std::vector<trace::EventInput> inputs, const EventTaker& take,
+                         std::vector<std::string>& notes) {
+  auto events = trace::EventSource::open(std::move(inputs));
+  if (!events) return tl::make_unexpected(std::move(events).error());
+  while (true) {
+    auto event = events->next();
+    if (!event) return tl::make_unexpected(std::move(event).error());
+    if (!*event) break;
+    take(**event);
+  }
+  notes = events->notes();
   return {};
 }
 
 }  // namespace
 
-Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const std::function<void(const Event&)>& take) {
+Result<Input> open_input(const std::string& path) {
+  Input input;
+  if (path == "-") {
+    input.name = "standard input";
+    input.bytes = std::make_unique<trace::FdSource>(Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)));
+    return input;
+  }
+  input.name = path;
+  auto file = trace::FdSource::open(path);
+  if (!file) return tl::make_unexpected(std::move(file).error());
+  input.bytes = *std::move(file);
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+    input.size = static_cast<std::uint64_t>(status.st_size);
+  return input;
+}
+
+Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& take) {
   InputSummary summary;
+  Progress progress(STDERR_FILENO);
+  for (const Input& input : inputs) progress.expect(input.size);
   std::vector<trace::EventInput> event_inputs;
-  std::vector<LogInput> logs;
-  for (const std::string& path : paths) {
-    auto bytes = open_bytes(path);
-    if (!bytes) return tl::make_unexpected(std::move(bytes).error());
-    auto detected = trace::detect_input(*std::move(bytes));
-    if (!detected) return tl::make_unexpected(std::move(detected).error().within(name_of(path)));
+  std::vector<Input> logs;
+  for (Input& input : inputs) {
     if (!summary.name.empty()) summary.name += ", ";
-    summary.name += name_of(path);
-    switch (detected->format) {
+    summary.name += input.name;
+    auto bytes = unpack(std::make_unique<WatchedSource>(std::move(input.bytes), progress));
+    if (!bytes) return tl::make_unexpected(std::move(bytes).error().within(input.name));
+    auto detected = trace::detect_input(*std::move(bytes));
+    if (!detected) return tl::make_unexpected(std::move(detected).error().within(input.name));
+    const trace::InputFormat format = input.kernel_log ? trace::InputFormat::kOther : detected->format;
+    switch (format) {
       case trace::InputFormat::kEmpty:
-        return fail(Errc::kInput, name_of(path) + " is empty");
+        return fail(Errc::kInput, input.name + " is empty");
       case trace::InputFormat::kTrace:
       case trace::InputFormat::kNdjson:
-        if (summary.kind.empty()) summary.kind = detected->format == trace::InputFormat::kTrace ? "trace" : "ndjson";
-        event_inputs.push_back({name_of(path), trace::make_line_source(*std::move(detected))});
+        if (summary.kind.empty()) summary.kind = format == trace::InputFormat::kTrace ? "trace" : "ndjson";
+        event_inputs.push_back({input.name, trace::make_line_source(*std::move(detected))});
         break;
       case trace::InputFormat::kOther:
-        logs.push_back({name_of(path), std::move(detected->bytes)});
+        input.bytes = std::move(detected->bytes);
+        logs.push_back(std::move(input));
         break;
     }
   }
   if (summary.kind.empty()) summary.kind = "kernel_log";
   if (!event_inputs.empty()) {
-    auto events = trace::EventSource::open(std::move(event_inputs));
-    if (!events) return tl::make_unexpected(std::move(events).error());
-    while (true) {
-      auto event = events->next();
-      if (!event) return tl::make_unexpected(std::move(event).error());
-      if (!*event) break;
-      take(**event);
-    }
-    summary.notes = events->notes();
+    auto read = read_events(std::move(event_inputs), take, summary.notes);
+    if (!read) return tl::make_unexpected(std::move(read).error());
   }
-  for (LogInput& log : logs)
-    if (auto read = read_log(log, take); !read) return tl::make_unexpected(std::move(read).error());
+  for (Input& log : logs)
+    if (auto read = read_log(log, take, summary.notes); !read) return tl::make_unexpected(std::move(read).error());
   return summary;
 }
 
-std::optional<std::string> newest_trace_here() {
-  struct DirCloser {
-    void operator()(DIR* directory) const noexcept { static_cast<void>(closedir(directory)); }
-  };
-  const std::unique_ptr<DIR, DirCloser> directory(opendir("."));
-  std::optional<std::string> newest;
-  timespec newest_time{};
-  if (!directory) return newest;
-  while (const dirent* entry = readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of our own
-    const std::string name = entry->d_name;
-    struct stat status {};
-    if (!name.ends_with(".oomtrace") || stat(name.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    const timespec& time = status.st_mtim;
-    const bool newer = !newest || time.tv_sec > newest_time.tv_sec ||
-                       (time.tv_sec == newest_time.tv_sec && time.tv_nsec > newest_time.tv_nsec);
-    if (!newer) continue;
-    newest = name;
-    newest_time = time;
+Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const EventTaker& take) {
+  std::vector<Input> inputs;
+  for (const std::string& path : paths) {
+    auto input = open_input(path);
+    if (!input) return tl::make_unexpected(std::move(input).error());
+    inputs.push_back(*std::move(input));
   }
-  return newest;
+  return read_inputs(std::move(inputs), take);
 }
 
 }  // namespace oomtrace::cli

@@ -2,13 +2,17 @@
 // Inputs of report and stream: traces, event streams and kernel logs, told apart by content.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kernel_log/log_parser.h"
 #include "oomtrace/event.h"
 #include "oomtrace/result.h"
+#include "trace/byte_source.h"
 
 namespace oomtrace::cli {
 
@@ -18,11 +22,24 @@ struct InputSummary {
   std::vector<std::string> notes;  // cuts, damage and gaps in words
 };
 
-// Gives the events of all inputs in order, each once; kernel logs after the traces. "-" is standard input.
-// Errors: Errc::kInput (unreadable, empty, of no known kind), kSchemaTooNew, kPermission; the message names the input.
-Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const std::function<void(const Event&)>& take);
+// One thing to read.
+struct Input {
+  std::string name;  // for people
+  std::unique_ptr<trace::ByteSource> bytes;
+  std::optional<std::uint64_t> size;  // bytes, where it is known beforehand
+  bool kernel_log = false;            // known to be one, though it may be empty: no look at the content
+  kernel_log::LogHost host;           // what is known of who wrote it, if it turns out to be a kernel log
+};
 
-// The newest *.oomtrace in the working directory; nullopt: none.
-std::optional<std::string> newest_trace_here();
+// A file, or standard input for "-". Errors: Errc::kInput, kPermission; the message names the path.
+Result<Input> open_input(const std::string& path);
+
+using EventTaker = std::function<void(const Event&)>;
+
+// Gives the events of all inputs in order, each once; kernel logs after the traces. Inputs may be gzip files. Draws a
+// progress bar on standard error where that is a terminal.
+// Errors: Errc::kInput (unreadable, empty, of no known kind), kSchemaTooNew, kPermission; the message names the input.
+Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& take);
+Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const EventTaker& take);
 
 }  // namespace oomtrace::cli

@@ -22,6 +22,8 @@ struct ReportOptions {
   std::string format = "text";
   std::string output;  // empty: stdout
   std::optional<std::uint64_t> incident;
+  std::optional<std::string> boot;  // as journalctl takes it
+  std::string since, until;         // likewise; empty: no bound
   bool exit_code = false;
   std::string color = "auto";
 };

@@ -2,6 +2,7 @@
 // OOM reports and notes of a kernel log -> Events.
 #include "kernel_log/event_writer.h"
 
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -25,6 +26,30 @@ std::string_view arch_of(std::string_view release) {
   return {};
 }
 
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kDay = 86'400 * kSecond;
+
+std::tm civil_of(std::int64_t wall_ns) {
+  const std::time_t seconds = wall_ns / kSecond;
+  std::tm civil{};
+  gmtime_r(&seconds, &civil);
+  return civil;
+}
+
+// The same clock and date of the year before.
+std::int64_t year_before(std::int64_t wall_ns) {
+  std::tm civil = civil_of(wall_ns);
+  --civil.tm_year;
+  return static_cast<std::int64_t>(timegm(&civil)) * kSecond + wall_ns % kSecond;
+}
+
+// The instant at which clocks here showed what this one shows in UTC.
+std::int64_t as_local_time(std::int64_t wall_ns) {
+  std::tm civil = civil_of(wall_ns);
+  civil.tm_isdst = -1;
+  return static_cast<std::int64_t>(mktime(&civil)) * kSecond + wall_ns % kSecond;
+}
+
 template <class T>
 bool learns(const Opt<T>& now, Opt<T>& known) {
   if (!now || now == known) return false;
@@ -35,6 +60,16 @@ bool learns(const Opt<T>& now, Opt<T>& known) {
 
 }  // namespace
 
+std::int64_t EventWriter::wall_of(const Stamp& stamp) {
+  std::int64_t wall_ns = *stamp.wall_ns;
+  const LogHost& host = options_.host;
+  if (!stamp.zoneless) return wall_ns;
+  if (stamp.yearless && host.not_after_ns && wall_ns - kDay > *host.not_after_ns) wall_ns = year_before(wall_ns);
+  if (host.local_time) return as_local_time(wall_ns);
+  zone_assumed_ = true;
+  return wall_ns;
+}
+
 void EventWriter::emit(const Stamp& stamp, Payload payload) {
   Event event;
   event.seq = ++seq_;
@@ -43,7 +78,7 @@ void EventWriter::emit(const Stamp& stamp, Payload payload) {
   event.host_name = facts_.host;
   if (stamp.printk_us) event.boot_ns = *stamp.printk_us * 1000;
   if (stamp.wall_ns) {
-    event.wall_ns = *stamp.wall_ns;
+    event.wall_ns = wall_of(stamp);
   } else if (stamp.printk_us && facts_.offset_ns != 0) {
     event.wall_ns = static_cast<std::int64_t>(event.boot_ns) + facts_.offset_ns;
   }
@@ -52,9 +87,15 @@ void EventWriter::emit(const Stamp& stamp, Payload payload) {
 }
 
 // Tells what is known of the host if it is news.
-void EventWriter::start(const Facts& facts, const Stamp& stamp) {
+void EventWriter::start(Facts facts, const Stamp& stamp) {
+  const LogHost& known = options_.host;
+  if (facts.host.empty()) facts.host = known.name;
+  if (facts.boot_id.empty()) facts.boot_id = known.boot_id;
+  if (facts.release.empty()) facts.release = known.kernel_release;
+  if (facts.version.empty()) facts.version = known.kernel_version;
+  if (facts.page_size == 0) facts.page_size = known.page_size;
   bool news = !started_ || facts.host != facts_.host || (!facts.boot_id.empty() && facts.boot_id != facts_.boot_id);
-  if (news) facts_ = Facts{facts.host, facts.boot_id, {}, {}, 0, 0, {}, {}, {}};
+  if (news) facts_ = Facts{facts.host, facts.boot_id, {}, {}, 0, known.realtime_offset_ns, {}, {}, {}};
   if (!facts.release.empty() && facts.release != facts_.release) {
     facts_.release = facts.release;
     news = true;
@@ -68,7 +109,7 @@ void EventWriter::start(const Facts& facts, const Stamp& stamp) {
   news |= learns(facts.swap_total, facts_.swap_total);
   news |= learns(facts.cgroup_version, facts_.cgroup_version);
   if (stamp.printk_us && stamp.wall_ns) {
-    facts_.offset_ns = *stamp.wall_ns - static_cast<std::int64_t>(*stamp.printk_us * 1000);
+    facts_.offset_ns = wall_of(stamp) - static_cast<std::int64_t>(*stamp.printk_us * 1000);
   }
   if (!news) return;
   started_ = true;
@@ -88,7 +129,8 @@ void EventWriter::start(const Facts& facts, const Stamp& stamp) {
 
 void EventWriter::on_report(const OomReport& report) {
   ++incidents_;
-  const auto page_size = page_size_of(report);
+  auto page_size = page_size_of(report);
+  if (!page_size && options_.host.page_size != 0) page_size = options_.host.page_size;
   Facts facts{
       report.host, report.boot_id, report.kernel_release, report.kernel_version, page_size.value_or(0), 0, {}, {}, {}};
   const SystemMemory memory = system_memory(report, page_size);
@@ -167,6 +209,11 @@ void EventWriter::write_note(const Note& note) {
   line.priority = note.priority;
   line.timestamp_us = note.stamp.printk_us;
   emit(note.stamp, line);
+}
+
+std::vector<std::string> EventWriter::notes() const {
+  if (!zone_assumed_) return {};
+  return {"times in the log have no time zone: they were taken as UTC"};
 }
 
 void EventWriter::finish() {

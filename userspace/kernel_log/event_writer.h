@@ -23,6 +23,7 @@ class EventWriter : public ReportConsumer {
   void flush();
   // End of the log: trace.stop, and trace.start before it if nothing was given out.
   void finish();
+  std::vector<std::string> notes() const;
 
  private:
   // Host facts that a trace.start told last.
@@ -34,15 +35,17 @@ class EventWriter : public ReportConsumer {
     Opt<int> cgroup_version;
   };
 
-  void start(const Facts& facts, const Stamp& stamp);
+  void start(Facts facts, const Stamp& stamp);
   void write_note(const Note& note);
   void emit(const Stamp& stamp, Payload payload);
+  std::int64_t wall_of(const Stamp& stamp);
 
   EventConsumer& consumer_;
   LogOptions options_;
   Facts facts_;
   std::vector<Note> early_;
   bool started_ = false;
+  bool zone_assumed_ = false;
   std::uint64_t incidents_ = 0;
   std::uint64_t seq_ = 0;
 };

@@ -60,4 +60,6 @@ void LogParser::finish() {
   impl_->writer.finish();
 }
 
+std::vector<std::string> LogParser::notes() const { return impl_->writer.notes(); }
+
 }  // namespace oomtrace::kernel_log

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "oomtrace/event.h"
 
@@ -21,10 +22,22 @@ class EventConsumer {
   virtual void on_event(const Event& event) = 0;
 };
 
+// What the caller knows of the host that wrote the log; used where the text does not say it.
+struct LogHost {
+  std::string name, boot_id, kernel_release, kernel_version;
+  std::uint32_t page_size = 0;          // bytes; 0 = not known
+  std::int64_t realtime_offset_ns = 0;  // wall time less printk's time; 0 = not known
+  bool local_time = false;              // stamps without time zone are of the time zone that TZ or this machine has
+  // Stamps without a year get the year of this, or the one before where they would lie more than a day behind it: the
+  // file's last change. nullopt: LogOptions::year as it is.
+  std::optional<std::int64_t> not_after_ns;
+};
+
 struct LogOptions {
   std::optional<int> year;  // of syslog time stamps, which have none; nullopt: they give no wall time
   std::string trace_id;     // put into every event
   bool live = false;        // the caller's stream has its own trace.start and trace.stop: leave them out
+  LogHost host;
 };
 
 // Reads a log of any size in pieces of any size with bounded memory. Events of one incident: trace.start (whenever what
@@ -48,6 +61,9 @@ class LogParser {
   void flush();
   // End of the log. Nothing may be fed afterwards.
   void finish();
+
+  // What has to be known about the events given out, one sentence each; complete after finish().
+  std::vector<std::string> notes() const;
 
  private:
   struct Impl;

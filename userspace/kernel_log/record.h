@@ -12,6 +12,8 @@ namespace oomtrace::kernel_log {
 struct Stamp {
   std::optional<std::uint64_t> printk_us;  // printk's clock: microseconds, near to CLOCK_BOOTTIME but not equal
   std::optional<std::int64_t> wall_ns;     // ns since the epoch; a stamp without time zone is taken as UTC
+  bool zoneless = false;                   // wall_ns is of a stamp without time zone
+  bool yearless = false;                   // and its year is the caller's
 
   bool known() const { return printk_us || wall_ns; }
   bool operator==(const Stamp&) const = default;

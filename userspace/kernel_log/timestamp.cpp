@@ -114,7 +114,10 @@ struct DateWords {
   }
 };
 
-void set_wall(Stamp& stamp, std::int64_t year, std::uint32_t month, std::uint32_t day, const Clock& clock) {
+void set_wall(Stamp& stamp, std::int64_t year, std::uint32_t month, std::uint32_t day, const Clock& clock,
+              bool zoneless) {
+  stamp.zoneless = zoneless;
+  stamp.yearless = false;
   stamp.wall_ns = civil_to_ns(year, month, day, clock.hour, clock.minute, clock.second, clock.nanosecond);
 }
 
@@ -197,7 +200,7 @@ bool take_bracket_clock(std::string_view& s, Stamp& stamp) {
     }
   }
   if (!clocked) return false;
-  if (date.year != 0) set_wall(stamp, date.year, date.month, date.day, clock);
+  if (date.year != 0) set_wall(stamp, date.year, date.month, date.day, clock, true);
   s = t.substr(close + 1);
   take(s, ' ');
   return true;
@@ -216,7 +219,8 @@ bool take_iso_stamp(std::string_view& s, Stamp& stamp) {
   Clock clock;
   if (!take_clock(t, clock)) return false;
   std::int64_t offset_minutes = 0;
-  if (!take(t, 'Z') && t.size() >= 5 && (t[0] == '+' || t[0] == '-')) {
+  bool zoneless = !take(t, 'Z');
+  if (zoneless && t.size() >= 5 && (t[0] == '+' || t[0] == '-')) {
     const std::int64_t sign = t[0] == '-' ? -1 : 1;
     std::string_view zone = t.substr(1);
     const auto hours = take_digits(zone, 2);
@@ -225,10 +229,11 @@ bool take_iso_stamp(std::string_view& s, Stamp& stamp) {
     if (hours && minutes) {
       offset_minutes = sign * (static_cast<std::int64_t>(*hours) * 60 + *minutes);
       t = zone;
+      zoneless = false;
     }
   }
   if (!t.empty() && !is_blank(t.front()) && t.front() != ':' && t.front() != ']') return false;
-  set_wall(stamp, *year, *month, *day, clock);
+  set_wall(stamp, *year, *month, *day, clock, zoneless);
   if (stamp.wall_ns) *stamp.wall_ns -= offset_minutes * 60 * kNsPerSecond;
   s = t;
   return true;
@@ -251,8 +256,10 @@ bool take_syslog_stamp(std::string_view& s, Stamp& stamp, std::optional<int> yea
     date.year = *late_year;
     t = u;
   }
-  if (date.year == 0 && year) date.year = *year;
-  if (date.year != 0) set_wall(stamp, date.year, date.month, date.day, clock);
+  const bool yearless = date.year == 0;
+  if (yearless && year) date.year = *year;
+  if (date.year != 0) set_wall(stamp, date.year, date.month, date.day, clock, true);
+  stamp.yearless = yearless && stamp.wall_ns;
   s = t;
   return true;
 }
@@ -264,6 +271,7 @@ bool take_journal_stamp(std::string_view& s, Stamp& stamp) {
     const std::uint32_t nanoseconds = take_fraction(t);
     if (t.empty() || !is_blank(t.front())) return false;
     stamp.wall_ns = static_cast<std::int64_t>(*seconds) * kNsPerSecond + nanoseconds;
+    stamp.zoneless = stamp.yearless = false;
     s = t;
     return true;
   }
@@ -277,6 +285,7 @@ bool take_journal_stamp(std::string_view& s, Stamp& stamp) {
   bool letters = zone.size() >= 2 && zone.size() <= 5;
   for (const char c : zone) letters &= c >= 'A' && c <= 'Z';
   s = letters ? u : t;
+  if (letters && (zone == "UTC" || zone == "GMT")) stamp.zoneless = false;
   return true;
 }
 
