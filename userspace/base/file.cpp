@@ -44,6 +44,22 @@ Result<std::string> read_small_file(const char* path, std::size_t max_bytes) {
   }
 }
 
+Result<std::string> read_file_start(const char* path, std::size_t max_bytes) {
+  Result<Fd> file = open_fd(path, O_RDONLY);
+  if (!file) return tl::make_unexpected(std::move(file.error()));
+  constexpr std::size_t kStep = 16384;
+  std::string text;
+  while (text.size() < max_bytes) {
+    const std::size_t before = text.size();
+    text.resize(before + std::min(kStep, max_bytes - before));
+    const ssize_t got = read_once(*file, text.data() + before, text.size() - before);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got < 0) return fail_errno(Errc::kInput, path, errno);
+    if (got == 0) break;
+  }
+  return text;
+}
+
 Result<std::size_t> read_into(const char* path, std::span<char> buffer) {
   Result<Fd> file = open_fd(path, O_RDONLY);
   if (!file) return tl::make_unexpected(std::move(file.error()));

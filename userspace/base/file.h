@@ -16,6 +16,9 @@ namespace oomtrace {
 // procfs files have no size, so this reads until end of file.
 Result<std::string> read_small_file(const char* path, std::size_t max_bytes);
 
+// The first bytes of a file, at most `max_bytes`; takes memory as the file grows, since few come near their bound.
+Result<std::string> read_file_start(const char* path, std::size_t max_bytes);
+
 // Reads until end of file or a full buffer and returns the bytes read; allocates only for an error's text.
 // A result equal to buffer.size() may be a cut.
 Result<std::size_t> read_into(const char* path, std::span<char> buffer);

@@ -71,9 +71,7 @@ std::string proc_path(std::uint32_t pid, const char* file) { return "/proc/" + s
 
 // As read_small_file, but a longer file gives its first bytes: command lines and environments may be huge.
 std::string read_prefix(const std::string& path, std::size_t max_bytes, bool& cut) {
-  std::string text(max_bytes, '\0');
-  const auto got = read_into(path.c_str(), text);
-  text.resize(got.value_or(0));
+  std::string text = read_file_start(path.c_str(), max_bytes).value_or("");
   cut = text.size() == max_bytes;
   return text;
 }

@@ -2,6 +2,8 @@
 // Rings and census go through the merge buffer; what user space reads itself waits beside it for its turn.
 #include "capture/session.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -14,8 +16,8 @@ namespace oomtrace::capture {
 
 namespace {
 
-constexpr std::size_t kMergeArena = 8U << 20;
-constexpr std::size_t kMergeRecords = 32768;
+constexpr std::size_t kMergeArena = 4U << 20;
+constexpr std::size_t kMergeRecords = 16384;
 // A record is stamped when its room is reserved and seen once submitted: this much disorder is waited for.
 constexpr std::uint64_t kMergeWindowNs = 20'000'000;
 constexpr std::size_t kMaxSampledCgroups = 64;
@@ -71,11 +73,12 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
   session->bpf_ = *std::move(bpf);
   session->kernel_log_ = KernelLogFollower::open();
   session->reader_ = std::make_unique<ProcessReader>(session->options_.redact);
+  malloc_trim(0);  // reading the kernel's types took tens of megabytes
   return session;
 }
 
-void Session::start() {
-  add(make_trace_start(host_, plan_, plan_text_, options_.warnings, options_.command));
+void Session::start(const std::vector<std::string>& warnings) {
+  add(make_trace_start(host_, plan_, plan_text_, warnings, options_.command));
   release(UINT64_MAX);
   sample();
   bpf_->census(true);

@@ -24,9 +24,8 @@ namespace oomtrace::capture {
 
 struct SessionOptions {
   BpfOptions bpf;
-  std::vector<std::string> rungs;     // names of ways; empty = all
-  std::vector<std::string> warnings;  // of the caller, for trace.start
-  std::string command;                // of `record -- CMD`
+  std::vector<std::string> rungs;  // names of ways; empty = all
+  std::string command;             // of `record -- CMD`
   bool redact = true;
 };
 
@@ -47,8 +46,8 @@ class Session {
   // Becomes readable when a kill was seen; lifecycle and growth wait for the next service().
   int epoll_fd() const { return bpf_->epoll_fd(); }
 
-  // Gives trace.start and the processes that are there already.
-  void start();
+  // Gives trace.start, with the caller's warnings in it, and the processes that are there already.
+  void start(const std::vector<std::string>& warnings);
   // Drains and gives on what is old enough; at once all of it when a kill is among it. Call on epoll_fd() and at least
   // ten times a second.
   void service();

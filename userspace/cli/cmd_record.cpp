@@ -122,8 +122,6 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   session_options.rungs = options.rungs;
   session_options.redact = options.redact;
   session_options.command = shell_quote(options.command);
-  session_options.warnings = protect_self();
-  for (const std::string& warning : session_options.warnings) warn(kVerb, warning);
   auto session = capture::Session::open(std::move(session_options), *recording.output);
   if (!session) return report_error(kVerb, session.error());
   recording.session = *std::move(session);
@@ -136,7 +134,9 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   if (!writer) return report_error(kVerb, writer.error());
   recording.writer = *std::move(writer);
 
-  recording.session->start();
+  const std::vector<std::string> warnings = protect_self();
+  for (const std::string& warning : warnings) warn(kVerb, warning);
+  recording.session->start(warnings);
   recording.output->flush();  // whoever looks early finds the start and all processes
   fmt::print(stderr, "oomtrace: recording to {}{}\n", escape_terminal(path),
              child == nullptr ? " until interrupted (Ctrl-C)" : "");

@@ -32,8 +32,6 @@ int run_live_stream(const StreamOptions& options) {
   capture::SessionOptions session_options;
   session_options.rungs = options.rungs;
   session_options.redact = options.redact;
-  session_options.warnings = protect_self();
-  for (const std::string& warning : session_options.warnings) warn(kVerb, warning);
   auto session = capture::Session::open(std::move(session_options), output);
   if (!session) return report_error(kVerb, session.error());
 
@@ -41,7 +39,9 @@ int run_live_stream(const StreamOptions& options) {
   sinks.push_back({std::make_unique<sink::StdoutSink>(Fd(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3))), true});
   auto writer = sink::WriterThread::start(**queue, std::move(sinks));
   if (!writer) return report_error(kVerb, writer.error());
-  (*session)->start();
+  const std::vector<std::string> warnings = protect_self();
+  for (const std::string& warning : warnings) warn(kVerb, warning);
+  (*session)->start(warnings);
   fmt::print(stderr, "oomtrace: recording to standard output until interrupted (Ctrl-C)\n");
   auto end = run_loop(
       **session, nullptr, [] {}, [&] { return (*writer)->all_sinks_ended(); });

@@ -59,6 +59,13 @@ TEST(ReadSmallFile, directory_is_an_error) {
   EXPECT_EQ(result.error().sys_errno, EISDIR);
 }
 
+TEST(ReadFileStart, takes_no_more_than_asked_for) {
+  EXPECT_EQ(read_file_start("/dev/zero", 100'000)->size(), 100'000U);
+  EXPECT_EQ(read_file_start("/dev/null", 100'000).value(), "");
+  EXPECT_FALSE(read_file_start("/proc/self/status", 64)->empty());
+  EXPECT_FALSE(read_file_start("/nowhere/at/all", 64).has_value());
+}
+
 TEST(ReadInto, fills_the_buffer_and_no_more) {
   const TempFile file("0123456789");
   std::array<char, 4> small{};
