@@ -215,6 +215,7 @@ part_live() {
     not_run live "recording needs root: $(why_no_root)"
     return 0
   fi
+  packages_for live "${PACKAGES_LIVE_TESTS[@]}" || return 0
   if needs release live; then
     counted live "${LIMITS[live]}" as_root "$(system_python)" "$runner" --binary \
       "$OOMTRACE_ROOT/build/release/oomtrace"

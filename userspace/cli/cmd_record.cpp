@@ -19,6 +19,7 @@
 #include "cli/record_loop.h"
 #include "cli/self_protection.h"
 #include "cli/shell_quote.h"
+#include "cli/stream_end.h"
 #include "cli/verbs.h"
 #include "sink/framed_sink.h"
 #include "sink/writer_thread.h"
@@ -74,17 +75,22 @@ int cannot_run(const std::string& command, const Error& error) {
 
 struct Recording {
   std::unique_ptr<sink::LineQueue> queue;
+  std::unique_ptr<sink::Stream> stream;  // null where none was asked for
   std::unique_ptr<EventOutput> output;
   std::unique_ptr<capture::Session> session;
   std::unique_ptr<sink::WriterThread> writer;
 };
 
+void stop_outputs(Recording& recording) {
+  recording.writer->drain_and_stop();
+  if (recording.stream) recording.stream->stop();
+}
+
 // What a user wants to know at the end; true where the file holds everything that was seen.
 bool tell_end(const Recording& recording, const std::string& path) {
   const RecorderStatus status = recording.session->status();
   const sink::SinkStatus file = recording.writer->sink_status(0);
-  const std::uint64_t dropped = recording.queue->dropped(sink::LineClass::kNormal) +
-                                recording.queue->dropped(sink::LineClass::kKill) + recording.output->unencodable();
+  const std::uint64_t dropped = recording.queue->dropped() + recording.output->unencodable();
   bool whole = true;
   if (file.lines_not_written > 0 || file.failing) {
     whole = false;
@@ -99,9 +105,44 @@ bool tell_end(const Recording& recording, const std::string& path) {
   }
   if (status.lost_events > 0)
     fmt::print(stderr, "oomtrace record: {} events were lost; the report says which\n", status.lost_events);
+  if (recording.stream) tell_stream_end(kVerb, *recording.stream);  // the recording has it all
   fmt::print(stderr, "oomtrace: {} events, {} killed; report: oomtrace report {}\n", status.events,
              status.kills == 1 ? "1 process" : fmt::format("{} processes", status.kills), shell_quote(path));
   return whole;
+}
+
+// The two events' outputs: the trace file's queue and, where asked for, the stream.
+Result<void> open_outputs(const RecordOptions& options, const InvokingUser& user, Recording& recording) {
+  sink::FilterOptions narrowed = options.stream.filter;
+  narrowed.kinds.clear();
+  auto filter = sink::EventFilter::create(narrowed);
+  if (!filter) return tl::make_unexpected(std::move(filter).error());
+  auto queue = sink::LineQueue::create();
+  if (!queue) return tl::make_unexpected(std::move(queue).error());
+  recording.queue = *std::move(queue);
+  if (!options.stream.target.empty()) {
+    sink::StreamOptions stream_options = options.stream;
+    stream_options.file.owner = sink::FileOwner{user.uid, user.gid};
+    stream_options.must_be_there = false;  // a collector that starts later is no reason not to record
+    auto stream = sink::Stream::open(stream_options);
+    if (!stream) return tl::make_unexpected(std::move(stream).error());
+    recording.stream = *std::move(stream);
+  }
+  recording.output = std::make_unique<EventOutput>(recording.queue.get(), *std::move(filter), recording.stream.get());
+  return {};
+}
+
+// A reader that is gone ends the stream, not the recording; that is told at once, and once.
+LoopHooks stream_hooks(sink::Stream* stream) {
+  LoopHooks hooks;
+  if (stream == nullptr) return hooks;
+  hooks.reopen = [stream] { return reopen(*stream); };
+  hooks.each_second = [stream, told = false]() mutable {
+    if (told || !stream->status().ended) return;
+    told = true;
+    warn(kVerb, "the stream's reader is gone; the recording goes on");
+  };
+  return hooks;
 }
 
 int record(const RecordOptions& options, const std::string& path, const InvokingUser& user, Child* child) {
@@ -113,10 +154,7 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   FileGuard guard(path);
 
   Recording recording;
-  auto queue = sink::LineQueue::create();
-  if (!queue) return report_error(kVerb, queue.error());
-  recording.queue = *std::move(queue);
-  recording.output = std::make_unique<EventOutput>(*recording.queue, true);
+  if (auto opened = open_outputs(options, user, recording); !opened) return report_error(kVerb, opened.error());
 
   capture::SessionOptions session_options;
   session_options.rungs = options.rungs;
@@ -133,6 +171,9 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   auto writer = sink::WriterThread::start(*recording.queue, std::move(sinks), writer_options);
   if (!writer) return report_error(kVerb, writer.error());
   recording.writer = *std::move(writer);
+  if (recording.stream) {
+    if (auto started = recording.stream->start(); !started) return report_error(kVerb, started.error());
+  }
 
   const std::vector<std::string> warnings = protect_self();
   for (const std::string& warning : warnings) warn(kVerb, warning);
@@ -144,14 +185,13 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   if (child != nullptr) {
     if (auto started = child->start(); !started) {
       recording.session->stop("error", std::nullopt);
-      recording.writer->drain_and_stop();
+      stop_outputs(recording);
       return cannot_run(options.command.front(), started.error());
     }
   }
-  auto end = run_loop(
-      *recording.session, child, [] {}, [] { return false; });
+  auto end = run_loop(*recording.session, child, stream_hooks(recording.stream.get()));
   recording.session->stop(end ? end->reason : "error", end ? end->command_status : std::nullopt);
-  recording.writer->drain_and_stop();
+  stop_outputs(recording);
   const bool whole = tell_end(recording, path);
   if (!end) return report_error(kVerb, end.error());
   if (end->command_status) return command_status(*end->command_status);

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // oomtrace stream without a file: events while they happen.
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <cerrno>
-
+#include "base/text.h"
 #include "cli/event_output.h"
 #include "cli/exit_status.h"
+#include "cli/invoking_user.h"
 #include "cli/record_loop.h"
 #include "cli/self_protection.h"
+#include "cli/stream_end.h"
 #include "cli/verbs.h"
-#include "sink/stdout_sink.h"
-#include "sink/writer_thread.h"
+#include "sink/stream.h"
 
 namespace oomtrace::cli {
 
@@ -24,35 +22,31 @@ constexpr const char* kVerb = "stream";
 
 int run_live_stream(const StreamOptions& options) {
   block_signals();
-  sink::LineQueueOptions queue_options;
-  queue_options.wake_bytes = 0;  // a reader wants each line at once
-  auto queue = sink::LineQueue::create(queue_options);
-  if (!queue) return report_error(kVerb, queue.error());
-  EventOutput output(**queue, false);
+  const InvokingUser user = find_invoking_user();
+  sink::StreamOptions stream_options = options.stream;
+  stream_options.file.owner = sink::FileOwner{user.uid, user.gid};
+  auto stream = sink::Stream::open(stream_options);
+  if (!stream) return report_error(kVerb, stream.error());
+  EventOutput output(nullptr, {}, stream->get());
   capture::SessionOptions session_options;
   session_options.rungs = options.rungs;
   session_options.redact = options.redact;
   auto session = capture::Session::open(std::move(session_options), output);
   if (!session) return report_error(kVerb, session.error());
-
-  std::vector<sink::SinkEntry> sinks;
-  sinks.push_back({std::make_unique<sink::StdoutSink>(Fd(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3))), true});
-  auto writer = sink::WriterThread::start(**queue, std::move(sinks));
-  if (!writer) return report_error(kVerb, writer.error());
+  if (auto started = (*stream)->start(); !started) return report_error(kVerb, started.error());
   const std::vector<std::string> warnings = protect_self();
   for (const std::string& warning : warnings) warn(kVerb, warning);
   (*session)->start(warnings);
-  fmt::print(stderr, "oomtrace: recording to standard output until interrupted (Ctrl-C)\n");
-  auto end = run_loop(
-      **session, nullptr, [] {}, [&] { return (*writer)->all_sinks_ended(); });
+  fmt::print(stderr, "oomtrace: recording to {} until interrupted (Ctrl-C)\n",
+             stream_options.target == "-" ? "standard output" : escape_terminal(stream_options.target));
+  LoopHooks hooks;
+  hooks.finished = [&] { return (*stream)->status().ended; };
+  hooks.reopen = [&] { return reopen(**stream); };
+  auto end = run_loop(**session, nullptr, hooks);
   (*session)->stop(end ? end->reason : "error", std::nullopt);
-  (*writer)->drain_and_stop();
+  (*stream)->stop();
   if (!end) return report_error(kVerb, end.error());
-  const sink::SinkStatus status = (*writer)->sink_status(0);
-  // A reader that has had enough (head, a closed pipe) is no error.
-  if (status.first_error && status.last_errno != EPIPE && status.last_errno != ECONNRESET)
-    return report_error(kVerb, *status.first_error);
-  return kDone;
+  return tell_stream_end(kVerb, **stream) ? kDone : kOutputFailed;
 }
 
 }  // namespace oomtrace::cli

@@ -4,23 +4,10 @@
 
 #include <variant>
 
-#include "cli/kill_line.h"
+#include "sink/kill_line.h"
+#include "sink/line_class.h"
 
 namespace oomtrace::cli {
-
-namespace {
-
-// What the reserve of the queue is for: without it a kill cannot be explained.
-bool belongs_to_kill(const Payload& payload) {
-  if (const auto* memory = std::get_if<ProcessMemory>(&payload)) return memory->reason == MemoryReason::kKill;
-  if (const auto* signal = std::get_if<SignalKill>(&payload)) return signal->in_oom_kill;
-  if (const auto* cgroup = std::get_if<CgroupMemory>(&payload)) return cgroup->incident_id.has_value();
-  return std::holds_alternative<OomKill>(payload) || std::holds_alternative<OomCandidate>(payload) ||
-         std::holds_alternative<OomEnd>(payload) || std::holds_alternative<TraceStart>(payload) ||
-         std::holds_alternative<TraceStop>(payload);
-}
-
-}  // namespace
 
 void EventOutput::on_event(const Event& event) {
   const auto size = codec::encode_line(event, line_);
@@ -28,14 +15,24 @@ void EventOutput::on_event(const Event& event) {
     ++unencodable_;
     return;
   }
-  const auto line_class = belongs_to_kill(event.payload) ? sink::LineClass::kKill : sink::LineClass::kNormal;
-  const auto* kill = std::get_if<OomKill>(&event.payload);
-  // The person at the terminal comes before the disk.
-  if (tell_kills_ && kill != nullptr && !kill->already_dying)
-    queue_.push(format_kill_line(*kill, notice_), sink::kNotice, sink::LineClass::kKill);
-  queue_.push({line_.data(), *size}, sink::kLine, line_class);
+  const std::string_view line(line_.data(), *size);
+  if (trace_ != nullptr) {
+    const auto* kill = std::get_if<OomKill>(&event.payload);
+    // The person at the terminal comes before the disk.
+    if (kill != nullptr && !kill->already_dying)
+      trace_->push(sink::format_kill_line(*kill, notice_), sink::kNotice, sink::LineClass::kDecision);
+    if (trace_filter_.passes(event)) trace_->push(line, sink::kLine, sink::line_class_of(event.payload));
+  }
+  if (stream_ != nullptr) stream_->on_event(event, line);
 }
 
-void EventOutput::on_kill_complete() { queue_.push({}, sink::kSync, sink::LineClass::kKill); }
+void EventOutput::on_kill_complete() {
+  if (trace_ != nullptr) trace_->push({}, sink::kSync, sink::LineClass::kDecision);
+  if (stream_ != nullptr) stream_->on_kill_complete();
+}
+
+void EventOutput::flush() {
+  if (trace_ != nullptr) trace_->push({}, sink::kFlush, sink::LineClass::kDecision);
+}
 
 }  // namespace oomtrace::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the session's events to the writer's queue: encodes each into a fixed buffer.
+// From the session's events to those who write them: encodes each once, into a fixed buffer.
 #pragma once
 
 #include <array>
@@ -7,27 +7,32 @@
 
 #include "capture/session.h"
 #include "codec/json_writer.h"
+#include "sink/event_filter.h"
 #include "sink/line_queue.h"
+#include "sink/stream.h"
 
 namespace oomtrace::cli {
 
 // On the way of a kill nothing here allocates or waits.
 class EventOutput final : public capture::EventHandler {
  public:
-  explicit EventOutput(sink::LineQueue& queue, bool tell_kills) : queue_(queue), tell_kills_(tell_kills) {}
+  // Any of them may be null. `trace` is the trace file's queue; with it goes a notice for the terminal of every kill.
+  EventOutput(sink::LineQueue* trace, sink::EventFilter trace_filter, sink::Stream* stream)
+      : trace_(trace), trace_filter_(std::move(trace_filter)), stream_(stream) {}
 
   void on_event(const Event& event) override;
   void on_kill_complete() override;
 
   // What was given so far goes to the file now.
-  void flush() { queue_.push({}, sink::kFlush, sink::LineClass::kKill); }
+  void flush();
 
   // Events that could not be encoded; none should.
   std::uint64_t unencodable() const { return unencodable_; }
 
  private:
-  sink::LineQueue& queue_;
-  const bool tell_kills_;
+  sink::LineQueue* const trace_;
+  sink::EventFilter trace_filter_;
+  sink::Stream* const stream_;
   std::uint64_t unencodable_ = 0;
   std::array<char, codec::kMaxLineBytes> line_{};
   std::array<char, 512> notice_{};

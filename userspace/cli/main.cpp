@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "cli/cgroup_argument.h"
 #include "cli/exit_status.h"
 #include "cli/verbs.h"
 
@@ -20,6 +21,25 @@ constexpr const char* kFooter =
     "With `record -- CMD`, once CMD runs: CMD's own status (128+N for signal N); 126, 127 if it cannot be run.\n"
     "See oomtrace(1).";
 
+constexpr const char* kTargets = "- (standard output), FILE, unix:PATH or journal";
+
+// What narrows events, and what becomes of files that events go to.
+void add_stream_options(CLI::App& verb, oomtrace::sink::StreamOptions& options, const std::string& events_help) {
+  verb.add_option("--events", options.filter.kinds, events_help)->delimiter(',')->type_name("KIND,...");
+  verb.add_option("--pid", options.filter.pids, "Of processes only this one and its descendants; kills always come")
+      ->type_name("PID");
+  verb.add_option("--cgroup", options.filter.cgroup, "Of processes only those in this cgroup and below")
+      ->type_name("PATH")
+      ->transform([](const std::string& path) { return cgroup_in_hierarchy(path); });
+  verb.add_option("--rotate-size", options.file.rotate_bytes,
+                  "Before FILE of the stream grows beyond this, it becomes FILE.1, and that FILE.2 (100M, 1G)")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+  verb.add_option("--rotate-keep", options.file.keep, "How many of FILE.1, FILE.2, ... are kept [5]")
+      ->check(CLI::Range(1U, 1000U))
+      ->type_name("N");
+}
+
 CLI::App* add_record(CLI::App& app, RecordOptions& options) {
   CLI::App* verb = app.add_subcommand("record", "Record until interrupted, or while CMD runs");
   verb->add_option("-o,--output", options.output,
@@ -29,6 +49,11 @@ CLI::App* add_record(CLI::App& app, RecordOptions& options) {
   verb->add_option("--rungs", options.rungs, "Use only these ways to see things (comma-separated; for tests)")
       ->delimiter(',')
       ->type_name("WAY,...");
+  options.stream.target.clear();
+  verb->add_option("--stream", options.stream.target,
+                   std::string("Write the events as JSON lines, too: to ") + kTargets)
+      ->type_name("TARGET");
+  add_stream_options(*verb, options.stream, "Of the stream only these kinds: oom.kill, or oom for all of a family");
   verb->add_option("CMD", options.command, "Command to run as the invoking user, after --");
   verb->positionals_at_end();
   return verb;
@@ -53,8 +78,11 @@ CLI::App* add_report(CLI::App& app, ReportOptions& options) {
 }
 
 CLI::App* add_stream(CLI::App& app, StreamOptions& options) {
-  CLI::App* verb = app.add_subcommand("stream", "Write events as JSON lines to standard output while they happen");
+  CLI::App* verb = app.add_subcommand("stream", "Write events as JSON lines while they happen");
   verb->add_option("FILE", options.input, "Replay this recording instead of watching");
+  verb->add_option("-o,--output", options.stream.target, std::string("Where to: ") + kTargets + " [-]")
+      ->type_name("TARGET");
+  add_stream_options(*verb, options.stream, "Only these kinds: oom.kill, or oom for all of a family");
   verb->add_flag("!--no-redact", options.redact, "Keep what looks like a secret in command lines");
   verb->add_option("--rungs", options.rungs, "Use only these ways to see things (comma-separated; for tests)")
       ->delimiter(',')

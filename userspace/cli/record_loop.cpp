@@ -46,8 +46,7 @@ void block_signals() {
   signal(SIGXFSZ, SIG_IGN);
 }
 
-Result<LoopEnd> run_loop(capture::Session& session, Child* child, const std::function<void()>& each_second,
-                         const std::function<bool()>& finished) {
+Result<LoopEnd> run_loop(capture::Session& session, Child* child, const LoopHooks& hooks) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   const sigset_t set = loop_signals();
   const Fd signals(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -61,7 +60,7 @@ Result<LoopEnd> run_loop(capture::Session& session, Child* child, const std::fun
     if (auto watched = watch(epoll, child->pidfd()); !watched) return tl::make_unexpected(watched.error());
 
   int until_second = kServicesPerSecond;
-  while (!finished()) {
+  while (!hooks.finished || !hooks.finished()) {
     epoll_event events[8];
     const int count = epoll_wait(epoll.get(), events, 8, -1);
     if (count < 0 && errno != EINTR) return fail_errno(Errc::kOutput, "epoll_wait", errno);
@@ -74,6 +73,7 @@ Result<LoopEnd> run_loop(capture::Session& session, Child* child, const std::fun
       } else if (fd == signals.get()) {
         signalfd_siginfo info{};
         if (read(signals.get(), &info, sizeof(info)) != sizeof(info)) continue;
+        if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL && hooks.reopen && hooks.reopen()) continue;
         if (child == nullptr) return LoopEnd{"signal", std::nullopt};
         child->forward(static_cast<int>(info.ssi_signo));
       } else if (child != nullptr && fd == child->pidfd()) {
@@ -84,7 +84,7 @@ Result<LoopEnd> run_loop(capture::Session& session, Child* child, const std::fun
     if (until_second <= 0) {
       until_second = kServicesPerSecond;
       session.sample();
-      each_second();
+      if (hooks.each_second) hooks.each_second();
     }
   }
   return LoopEnd{"error", std::nullopt};

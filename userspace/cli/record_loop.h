@@ -16,10 +16,16 @@ struct LoopEnd {
   std::optional<int> command_status;  // wait(2) status of CMD
 };
 
+struct LoopHooks {
+  std::function<void()> each_second;
+  std::function<bool()> finished;
+  // SIGHUP that a program sent, not a terminal that hung up: true where files were opened anew and the loop goes on.
+  std::function<bool()> reopen;
+};
+
 // Runs until SIGINT or SIGTERM (both blocked by block_signals() before), until CMD ends, or until `finished` says so.
-// Signals go on to CMD first, whose end then ends the loop. `each_second` is called about once a second.
-Result<LoopEnd> run_loop(capture::Session& session, Child* child, const std::function<void()>& each_second,
-                         const std::function<bool()>& finished);
+// Signals go on to CMD first, whose end then ends the loop. `child` may be null, hooks may be empty.
+Result<LoopEnd> run_loop(capture::Session& session, Child* child, const LoopHooks& hooks);
 
 // Blocks the signals that the loop takes from a descriptor; call before any thread starts.
 void block_signals();

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "sink/stream.h"
+
 namespace oomtrace::cli {
 
 struct RecordOptions {
@@ -15,6 +17,7 @@ struct RecordOptions {
   bool redact = true;
   std::vector<std::string> rungs;
   std::vector<std::string> command;
+  sink::StreamOptions stream;  // target empty: none. Its pids and cgroup narrow the trace, too
 };
 
 struct ReportOptions {
@@ -30,6 +33,7 @@ struct ReportOptions {
 
 struct StreamOptions {
   std::string input;  // a recording to replay; empty: live
+  sink::StreamOptions stream;
   std::vector<std::string> rungs;
   bool redact = true;
 };

@@ -41,6 +41,7 @@ LineQueue::LineQueue(Fd wake_fd, const LineQueueOptions& options)
     : wake_fd_(std::move(wake_fd)),
       capacity_(std::bit_ceil(std::max(options.capacity, kMinCapacity))),
       reserve_(std::min(options.reserve, capacity_)),
+      decision_reserve_(std::min(options.decision_reserve, reserve_)),
       wake_bytes_(options.wake_bytes),
       ring_(std::make_unique<std::byte[]>(capacity_)) {
   // Zeroing through a volatile pointer cannot be turned into a lazily mapped calloc.
@@ -49,9 +50,29 @@ LineQueue::LineQueue(Fd wake_fd, const LineQueueOptions& options)
   for (std::size_t i = 0; i < capacity_; i += kStep) bytes[i] = std::byte{0};
 }
 
+std::size_t LineQueue::limit_of(LineClass line_class) const noexcept {
+  switch (line_class) {
+    case LineClass::kNormal:
+      return capacity_ - reserve_;
+    case LineClass::kKill:
+      return capacity_ - decision_reserve_;
+    case LineClass::kDecision:
+      break;
+  }
+  return capacity_;
+}
+
+bool LineQueue::fits(std::size_t text_size, LineClass line_class) noexcept {
+  const std::size_t need = item_bytes(text_size);
+  const std::uint64_t head = head_.load(std::memory_order_relaxed);
+  const std::size_t to_end = capacity_ - (head & (capacity_ - 1));
+  seen_tail_ = tail_.load(std::memory_order_acquire);
+  return head - seen_tail_ + (need > to_end ? to_end : 0) + need <= limit_of(line_class);
+}
+
 bool LineQueue::push(std::string_view text, std::uint32_t flags, LineClass line_class) noexcept {
   const std::size_t need = item_bytes(text.size());
-  const std::size_t limit = line_class == LineClass::kKill ? capacity_ : capacity_ - reserve_;
+  const std::size_t limit = limit_of(line_class);
   if (text.size() >= kWrap || need > limit) return drop(flags, line_class);
 
   std::uint64_t head = head_.load(std::memory_order_relaxed);
@@ -89,7 +110,7 @@ bool LineQueue::push(std::string_view text, std::uint32_t flags, LineClass line_
 }
 
 bool LineQueue::drop(std::uint32_t flags, LineClass line_class) noexcept {
-  dropped_[static_cast<std::size_t>(line_class)].fetch_add(1, std::memory_order_relaxed);
+  if ((flags & kLine) != 0) dropped_[static_cast<std::size_t>(line_class)].fetch_add(1, std::memory_order_relaxed);
   if (const std::uint32_t still = flags & (kFlush | kSync); still != 0) {
     dropped_flags_.fetch_or(still, std::memory_order_seq_cst);
   }
@@ -145,6 +166,12 @@ void LineQueue::wait(std::chrono::milliseconds timeout) noexcept {
 
 std::uint64_t LineQueue::dropped(LineClass line_class) const noexcept {
   return dropped_[static_cast<std::size_t>(line_class)].load(std::memory_order_relaxed);
+}
+
+std::uint64_t LineQueue::dropped() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& count : dropped_) sum += count.load(std::memory_order_relaxed);
+  return sum;
 }
 
 std::size_t LineQueue::used_bytes() const noexcept {

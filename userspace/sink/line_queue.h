@@ -24,13 +24,15 @@ enum LineFlag : std::uint32_t {
   kNotice = 8,  // the text is for the terminal, not for the sinks
 };
 
-// kKill: kills, their candidates and what belongs to them. Only these may use the reserve.
-enum class LineClass : std::uint32_t { kNormal, kKill };
-inline constexpr std::size_t kLineClasses = 2;
+// What may still use the ring when it fills up: kKill, candidates and what else explains a kill, the reserve;
+// kDecision, the kill itself and the ends of the trace, the last part of it, too.
+enum class LineClass : std::uint32_t { kNormal, kKill, kDecision };
+inline constexpr std::size_t kLineClasses = 3;
 
 struct LineQueueOptions {
-  std::size_t capacity = std::size_t{8} << 20;  // bytes; rounded up to a power of two
-  std::size_t reserve = std::size_t{2} << 20;   // of these, for LineClass::kKill only: some 3000 candidates
+  std::size_t capacity = std::size_t{8} << 20;            // bytes; rounded up to a power of two
+  std::size_t reserve = std::size_t{2} << 20;             // of these, not for LineClass::kNormal: some 3000 candidates
+  std::size_t decision_reserve = std::size_t{512} << 10;  // of these, for LineClass::kDecision only: some 250 kills
   // Wakes a sleeping consumer once so much waits for it; flagged items wake it at once. 0 = at every item.
   std::size_t wake_bytes = std::size_t{256} << 10;
 };
@@ -54,6 +56,9 @@ class LineQueue {
   // Producer. False: dropped. A dropped item's kFlush or kSync is still carried out.
   bool push(std::string_view text, std::uint32_t flags = kLine, LineClass line_class = LineClass::kNormal) noexcept;
 
+  // Producer. Whether push() of a text of that size would take it now.
+  bool fits(std::size_t text_size, LineClass line_class) noexcept;
+
   // Consumer. The oldest item, which stays until pop(); nullopt: none. The text lives until pop().
   std::optional<Item> front() noexcept;
   void pop() noexcept;
@@ -67,8 +72,9 @@ class LineQueue {
   // Any thread. Wakes the consumer.
   void wake() noexcept;
 
-  // Any thread.
+  // Any thread. Dropped lines; other items do not count.
   std::uint64_t dropped(LineClass line_class) const noexcept;
+  std::uint64_t dropped() const noexcept;  // of all classes
   std::size_t used_bytes() const noexcept;
   std::size_t most_used_bytes() const noexcept { return most_used_.load(std::memory_order_relaxed); }
   std::size_t capacity() const noexcept { return capacity_; }
@@ -76,12 +82,14 @@ class LineQueue {
  private:
   LineQueue(Fd wake_fd, const LineQueueOptions& options);
 
+  std::size_t limit_of(LineClass line_class) const noexcept;
   bool drop(std::uint32_t flags, LineClass line_class) noexcept;
   void wake_if_asleep() noexcept;
 
   Fd wake_fd_;
   std::size_t capacity_;
   std::size_t reserve_;
+  std::size_t decision_reserve_;
   std::size_t wake_bytes_;
   std::unique_ptr<std::byte[]> ring_;
 

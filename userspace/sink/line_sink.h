@@ -8,8 +8,8 @@
 
 namespace oomtrace::sink {
 
-// Called by one thread, the writer's, but for cancel(). What it does between a kill and its flush must not allocate,
-// errors included: an Error's text of up to 15 bytes needs no memory.
+// Called by one thread, the writer's, but for cancel() and reopen(). What it does between a kill and its flush must not
+// allocate, errors included: an Error's text of up to 15 bytes needs no memory.
 class LineSink {
  public:
   virtual ~LineSink() = default;
@@ -25,6 +25,9 @@ class LineSink {
 
   // From any thread: a write(), flush() that waits for a slow reader gives up, now and later.
   virtual void cancel() noexcept {}
+
+  // From any thread: the file under this name may be another one now (SIGHUP); only files care.
+  virtual void reopen() noexcept {}
 };
 
 }  // namespace oomtrace::sink

@@ -36,6 +36,7 @@ WriterThread::WriterThread(LineQueue& queue, std::vector<SinkEntry> sinks, const
   for (std::size_t i = 0; i < slot_count_; ++i) {
     slots_[i].sink = std::move(sinks[i].sink);
     slots_[i].flush_when_idle = sinks[i].flush_when_idle;
+    if (sinks[i].tell_refused) slots_[i].refused = std::make_unique<RefusedLines>();
   }
 }
 
@@ -126,9 +127,14 @@ void WriterThread::note_flags(std::uint32_t flags) {
   if ((flags & kSync) != 0 && !sync_asked_) sync_asked_ = Clock::now();
 }
 
+void WriterThread::refuse(Slot& slot, std::string_view line) {
+  add(slot.lines_not_written);
+  if (slot.refused) slot.refused->note(line);
+}
+
 void WriterThread::write_line(Slot& slot, std::string_view line) {
   if (slot.suspended || slot.ended.load(std::memory_order_relaxed)) {
-    add(slot.lines_not_written);
+    refuse(slot, line);
     return;
   }
   auto written = slot.sink->write(line);
@@ -137,7 +143,7 @@ void WriterThread::write_line(Slot& slot, std::string_view line) {
     ++slot.unflushed;
     return;
   }
-  add(slot.lines_not_written);
+  refuse(slot, line);
   slot.suspended = !is_about_the_line(written.error());
   on_error(slot, std::move(written).error());
 }
@@ -188,6 +194,13 @@ void WriterThread::flush(Slot& slot, bool durable) {
   slot.suspended = false;
   slot.sync_owed = false;
   slot.failing.store(false, std::memory_order_relaxed);
+  if (slot.refused && slot.refused->count() > 0) tell_refused(slot);
+}
+
+// The line waits in the sink for the next flush, before all lines to come.
+void WriterThread::tell_refused(Slot& slot) {
+  const auto line = slot.refused->line("the reader was gone or its file could not be written");
+  if (!line || slot.sink->write(*line)) slot.refused->clear();
 }
 
 void WriterThread::on_error(Slot& slot, Error error) {
@@ -208,6 +221,10 @@ void WriterThread::close_books() {
     slot.lines.fetch_sub(slot.unflushed, std::memory_order_relaxed);
     slot.unflushed = 0;
   }
+}
+
+void WriterThread::reopen_sinks() noexcept {
+  for (std::size_t i = 0; i < slot_count_; ++i) slots_[i].sink->reopen();
 }
 
 SinkStatus WriterThread::sink_status(std::size_t index) const {

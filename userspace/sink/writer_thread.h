@@ -17,12 +17,16 @@
 #include "oomtrace/result.h"
 #include "sink/line_queue.h"
 #include "sink/line_sink.h"
+#include "sink/loss.h"
 
 namespace oomtrace::sink {
 
 struct SinkEntry {
   std::unique_ptr<LineSink> sink;
   bool flush_when_idle = false;  // for readers who want each line at once; a trace file waits for its frame
+  // Once a sink that failed works again it is given a trace.lost for the lines it refused. That may allocate: for
+  // streams, not for the trace file.
+  bool tell_refused = false;
 };
 
 struct WriterThreadOptions {
@@ -65,6 +69,9 @@ class WriterThread {
   // wait for a reader after `patience` are cancelled.
   void drain_and_stop(std::chrono::milliseconds patience = std::chrono::seconds(5));
 
+  // Any thread: LineSink::reopen() of all sinks.
+  void reopen_sinks() noexcept;
+
   // Any thread, at any time.
   SinkStatus sink_status(std::size_t index) const;
   WriterThreadStatus status() const;
@@ -76,9 +83,10 @@ class WriterThread {
   struct Slot {
     std::unique_ptr<LineSink> sink;
     bool flush_when_idle = false;
-    bool suspended = false;       // not offered lines until a flush succeeds
-    bool sync_owed = false;       // a durable flush was asked for and has not succeeded yet
-    std::uint64_t unflushed = 0;  // lines taken since the last flush that succeeded
+    bool suspended = false;                 // not offered lines until a flush succeeds
+    bool sync_owed = false;                 // a durable flush was asked for and has not succeeded yet
+    std::uint64_t unflushed = 0;            // lines taken since the last flush that succeeded
+    std::unique_ptr<RefusedLines> refused;  // where they are to be told
     std::atomic<std::uint64_t> lines{0};
     std::atomic<std::uint64_t> lines_not_written{0};
     std::atomic<std::uint64_t> errors{0};
@@ -99,6 +107,8 @@ class WriterThread {
   void flush_as_asked();
   void flush_all(bool durable);
   void flush(Slot& slot, bool durable);
+  void refuse(Slot& slot, std::string_view line);
+  void tell_refused(Slot& slot);
   void on_error(Slot& slot, Error error);
   void close_books();
 

@@ -68,7 +68,7 @@ TEST(LineQueue, every_size_of_item_passes_every_place_of_the_ring) {
 }
 
 TEST(LineQueue, full_ring_drops_and_counts_and_keeps_what_it_has) {
-  const auto queue = make_queue({.capacity = 4096, .reserve = 1024});
+  const auto queue = make_queue({.capacity = 4096, .reserve = 1024, .decision_reserve = 512});
   const std::string text(92, 'x');  // 104 bytes with header and padding
   std::size_t normal = 0;
   while (queue->push(text)) ++normal;
@@ -77,16 +77,23 @@ TEST(LineQueue, full_ring_drops_and_counts_and_keeps_what_it_has) {
   EXPECT_FALSE(queue->push(text));
   EXPECT_EQ(queue->dropped(LineClass::kNormal), 2U);
 
-  // The reserve is there for kills.
+  // The reserve is there for kills, and the last of it for the decisions among them.
   std::size_t kills = 0;
   while (queue->push(text, kLine, LineClass::kKill)) ++kills;
-  EXPECT_EQ(normal + kills, 4096U / 104U);
+  EXPECT_EQ(normal + kills, (4096U - 512U) / 104U);
   EXPECT_EQ(queue->dropped(LineClass::kKill), 1U);
+  EXPECT_FALSE(queue->fits(text.size(), LineClass::kKill));
+  EXPECT_TRUE(queue->fits(text.size(), LineClass::kDecision));
+  while (queue->push(text, kLine, LineClass::kDecision)) ++kills;
+  EXPECT_EQ(normal + kills, 4096U / 104U);
+  EXPECT_EQ(queue->dropped(LineClass::kDecision), 1U);
   EXPECT_EQ(queue->dropped(LineClass::kNormal), 2U);
+  EXPECT_EQ(queue->dropped(), 4U);
   EXPECT_LE(queue->most_used_bytes(), queue->capacity());
 
   for (std::size_t i = 0; i < normal + kills; ++i) ASSERT_EQ(take(*queue), text);
   EXPECT_EQ(take(*queue), "<none>");
+  EXPECT_TRUE(queue->fits(text.size(), LineClass::kNormal));
   EXPECT_TRUE(queue->push(text));
 }
 
@@ -105,6 +112,9 @@ TEST(LineQueue, dropped_item_leaves_its_wish_to_flush) {
   EXPECT_FALSE(queue->push(std::string(100, 'x'), kLine | kSync, LineClass::kKill));
   EXPECT_EQ(queue->take_dropped_flags(), kSync);
   EXPECT_EQ(queue->take_dropped_flags(), 0U);
+  const std::uint64_t lines = queue->dropped();
+  EXPECT_FALSE(queue->push(std::string(3000, 'x'), kSync));  // no line: no loss
+  EXPECT_EQ(queue->dropped(), lines);
 }
 
 TEST(LineQueue, sleeper_is_woken_by_flags_and_by_volume_but_not_by_a_line) {

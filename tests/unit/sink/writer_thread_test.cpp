@@ -190,6 +190,49 @@ TEST(WriterThread, refused_line_does_not_suspend_the_sink) {
   EXPECT_FALSE(rig.thread->sink_status(0).failing);
 }
 
+std::string event_line(int seq) {
+  return R"({"boot_ns":)" + std::to_string(1000 + seq) + R"(,"seq":)" + std::to_string(seq) +
+         R"(,"trace_id":"0123456789abcdef0123456789abcdef","event":"oom.reaped","process":{"pid":7,"comm":"x"}})";
+}
+
+TEST(WriterThread, stream_is_told_which_lines_it_refused_before_it_gets_others) {
+  RecordingSink::State state;
+  auto queue = std::move(*LineQueue::create({.wake_bytes = 0}));
+  std::vector<SinkEntry> entries;
+  entries.push_back({std::make_unique<RecordingSink>(state), true, true});
+  auto thread = std::move(*WriterThread::start(*queue, std::move(entries), {.frame_interval = milliseconds(20)}));
+  state.fail_with(ENOTCONN, ENOTCONN);
+  for (int seq = 1; seq <= 5; ++seq) queue->push(event_line(seq));
+  EXPECT_TRUE(eventually([&] { return thread->sink_status(0).lines_not_written == 5; }));
+  state.fail_with(0, 0);
+  EXPECT_TRUE(eventually([&] { return !thread->sink_status(0).failing; }));
+  queue->push(event_line(6));
+  thread->drain_and_stop();
+  const Lines lines = state.lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_NE(lines[0].find(R"("seq":5,)"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find(R"("event":"trace.lost")"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find(R"("source":"stream","count":5)"), std::string::npos) << lines[0];
+  EXPECT_EQ(lines[1], event_line(6));
+}
+
+TEST(WriterThread, reopen_reaches_every_sink) {
+  struct Reopened final : LineSink {
+    explicit Reopened(std::atomic<int>& count) : count_(count) {}
+    Result<void> write(std::string_view) override { return {}; }
+    Result<void> flush(bool) override { return {}; }
+    void reopen() noexcept override { ++count_; }
+    std::atomic<int>& count_;
+  };
+  std::atomic<int> count{0};
+  auto queue = std::move(*LineQueue::create({}));
+  std::vector<SinkEntry> entries;
+  for (int i = 0; i < 2; ++i) entries.push_back({std::make_unique<Reopened>(count)});
+  auto thread = std::move(*WriterThread::start(*queue, std::move(entries)));
+  thread->reopen_sinks();
+  EXPECT_EQ(count, 2);
+}
+
 TEST(WriterThread, ended_sink_is_left_alone) {
   Rig rig(2);
   rig.states[0].fail_with(EPIPE, EPIPE, true);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats into a fixed buffer: this runs on the way of a kill.
-#include "cli/kill_line.h"
+#include "sink/kill_line.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
 
-namespace oomtrace::cli {
+namespace oomtrace::sink {
 
 namespace {
 
@@ -94,4 +94,4 @@ std::string_view format_kill_line(const OomKill& kill, std::span<char> buffer) {
   return line.text();
 }
 
-}  // namespace oomtrace::cli
+}  // namespace oomtrace::sink

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffered writing that can be told to stop waiting.
-#include "sink/stdout_sink.h"
+#include "sink/fd_writer.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -22,17 +22,25 @@ constexpr const char* kWhat = "write";  // short: an Error must not allocate her
 
 }  // namespace
 
-StdoutSink::StdoutSink(Fd fd)
-    : fd_(std::move(fd)), socket_(false), paced_(true), buffer_(std::make_unique<char[]>(kBufferBytes)) {
+FdWriter::FdWriter(Fd fd) : buffer_(std::make_unique<char[]>(kBufferBytes)) {
+  std::memset(buffer_.get(), ' ', kBufferBytes);  // touched now, not at a kill
+  use(std::move(fd));
+}
+
+void FdWriter::use(Fd fd) {
+  fd_ = std::move(fd);
+  ended_ = false;
+  socket_ = false;
+  paced_ = true;
   struct stat status {};
-  if (::fstat(fd_.get(), &status) == 0) {
+  if (fd_ && ::fstat(fd_.get(), &status) == 0) {
     socket_ = S_ISSOCK(status.st_mode);
     paced_ = !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
   }
-  std::memset(buffer_.get(), ' ', kBufferBytes);  // touched now, not at a kill
+  while (begin_ > 0 && begin_ < end_ && buffer_[begin_ - 1] != '\n') --begin_;
 }
 
-Result<void> StdoutSink::wait_writable() {
+Result<void> FdWriter::wait_writable() {
   while (!cancelled_.load(std::memory_order_relaxed)) {
     pollfd entry{fd_.get(), POLLOUT, 0};
     const int ready = ::poll(&entry, 1, kPollMilliseconds);
@@ -42,35 +50,36 @@ Result<void> StdoutSink::wait_writable() {
   return fail(Errc::kOutput, kWhat, ECANCELED);
 }
 
-// Writes from the front of `bytes` and shortens it by what was taken.
-Result<void> StdoutSink::drain(std::string_view& bytes) {
-  while (!bytes.empty()) {
-    std::size_t piece = bytes.size();
+Result<void> FdWriter::drain() {
+  while (begin_ < end_) {
+    if (!fd_ || ended_) return fail(Errc::kOutput, kWhat, EPIPE);
+    std::size_t piece = end_ - begin_;
     if (paced_) {
       if (auto ready = wait_writable(); !ready) return ready;
       // A pipe that polls as writable takes PIPE_BUF bytes without blocking.
       piece = std::min<std::size_t>(piece, PIPE_BUF);
     }
-    const ssize_t wrote = socket_ ? ::send(fd_.get(), bytes.data(), piece, MSG_NOSIGNAL | MSG_DONTWAIT)
-                                  : ::write(fd_.get(), bytes.data(), piece);
-    if (wrote >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
-      if (wrote == 0) return fail(Errc::kOutput, kWhat, EIO);
+    const char* const from = buffer_.get() + begin_;
+    const ssize_t wrote =
+        socket_ ? ::send(fd_.get(), from, piece, MSG_NOSIGNAL | MSG_DONTWAIT) : ::write(fd_.get(), from, piece);
+    if (wrote > 0) {
+      begin_ += static_cast<std::size_t>(wrote);
       continue;
     }
-    const int error = errno;
+    const int error = wrote == 0 ? EIO : errno;
     if (error == EINTR || error == EAGAIN) continue;
     ended_ = error == EPIPE || error == ECONNRESET || error == ENOTCONN || error == EBADF;
     return fail(Errc::kOutput, kWhat, error);
   }
+  begin_ = end_ = 0;
   return {};
 }
 
-Result<void> StdoutSink::write(std::string_view line) {
+Result<void> FdWriter::add(std::string_view line) {
   if (ended_) return fail(Errc::kOutput, kWhat, EPIPE);
   if (line.size() >= kBufferBytes) return fail(Errc::kOutput, kWhat, EMSGSIZE);
   if (line.size() >= kBufferBytes - end_) {
-    if (auto flushed = flush(false); !flushed) return flushed;
+    if (auto drained = drain(); !drained) return drained;
   }
   std::memcpy(buffer_.get() + end_, line.data(), line.size());
   end_ += line.size();
@@ -78,12 +87,8 @@ Result<void> StdoutSink::write(std::string_view line) {
   return {};
 }
 
-Result<void> StdoutSink::flush(bool durable) {
-  std::string_view rest(buffer_.get() + begin_, end_ - begin_);
-  auto drained = drain(rest);
-  begin_ = end_ - rest.size();
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (!drained || !durable || paced_) return drained;
+Result<void> FdWriter::sync() {
+  if (paced_) return {};
   while (::fdatasync(fd_.get()) != 0) {
     if (errno != EINTR) return errno == EINVAL ? Result<void>{} : fail(Errc::kOutput, "sync", errno);
   }

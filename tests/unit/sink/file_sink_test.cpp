@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stream files: appended to, reopened, rotated.
+#include "sink/file_sink.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "support/temp_dir.h"
+
+namespace oomtrace::test {
+namespace {
+
+using sink::FileSink;
+using sink::FileSinkOptions;
+
+const std::string kStart = R"({"boot_ns":1,"seq":1,"trace_id":"t","event":"trace.start","host":{"name":"h"}})";
+
+std::unique_ptr<FileSink> open_sink(const std::string& path, const FileSinkOptions& options = {}) {
+  auto sink = FileSink::open(path, options);
+  EXPECT_TRUE(sink) << (sink ? "" : sink.error().context);
+  return sink ? *std::move(sink) : nullptr;
+}
+
+TEST(FileSink, new_file_is_private_and_old_lines_stay) {
+  const TempDir directory;
+  const std::string path = directory / "events.ndjson";
+  for (const char* line : {"a", "b"}) {
+    const auto sink = open_sink(path);
+    ASSERT_TRUE(sink->write(line));
+    ASSERT_TRUE(sink->flush(true));
+  }
+  EXPECT_EQ(read_bytes(path), "a\nb\n");
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
+}
+
+TEST(FileSink, line_that_a_crash_cut_is_closed_first) {
+  const TempDir directory;
+  write_bytes(directory / "f", "{\"cut\":");
+  const auto sink = open_sink(directory / "f");
+  ASSERT_TRUE(sink->write("a"));
+  ASSERT_TRUE(sink->flush(false));
+  EXPECT_EQ(read_bytes(directory / "f"), "{\"cut\":\na\n");
+}
+
+TEST(FileSink, links_and_what_is_no_file_are_refused) {
+  const TempDir directory;
+  ASSERT_EQ(::symlink("target", (directory / "link").c_str()), 0);
+  ASSERT_EQ(::mkfifo((directory / "fifo").c_str(), 0600), 0);
+  auto link = FileSink::open(directory / "link");
+  ASSERT_FALSE(link);
+  EXPECT_EQ(link.error().sys_errno, ELOOP);
+  EXPECT_FALSE(std::filesystem::exists(directory / "target"));
+  EXPECT_FALSE(FileSink::open(directory / "fifo"));
+  EXPECT_FALSE(FileSink::open(directory.path()));
+  auto nowhere = FileSink::open(directory / "none/f");
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().sys_errno, ENOENT);
+}
+
+TEST(FileSink, reopen_goes_on_in_a_new_file_that_begins_with_the_trace_start) {
+  const TempDir directory;
+  const std::string path = directory / "f";
+  const auto sink = open_sink(path);
+  ASSERT_TRUE(sink->write(kStart));
+  ASSERT_TRUE(sink->write("a"));
+  ASSERT_EQ(::rename(path.c_str(), (directory / "moved").c_str()), 0);
+  sink->reopen();
+  ASSERT_TRUE(sink->write("b"));
+  ASSERT_TRUE(sink->flush(false));
+  EXPECT_EQ(read_bytes(directory / "moved"), kStart + "\na\n");
+  EXPECT_EQ(read_bytes(path), kStart + "\nb\n");
+}
+
+TEST(FileSink, reopen_that_fails_keeps_the_old_file_and_is_tried_again) {
+  const TempDir directory;
+  std::filesystem::create_directory(directory / "logs");
+  const std::string path = directory / "logs/f";
+  const auto sink = open_sink(path);
+  ASSERT_TRUE(sink->write(kStart));
+  ASSERT_TRUE(sink->flush(false));
+  std::filesystem::rename(directory / "logs", directory / "old");
+  sink->reopen();
+  ASSERT_TRUE(sink->write("a"));
+  const auto flushed = sink->flush(false);
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().sys_errno, ENOENT);
+  EXPECT_EQ(read_bytes(directory / "old/f"), kStart + "\na\n");
+  std::filesystem::create_directory(directory / "logs");
+  ASSERT_TRUE(sink->flush(false));
+  ASSERT_TRUE(sink->write("b"));
+  ASSERT_TRUE(sink->flush(false));
+  EXPECT_EQ(read_bytes(path), kStart + "\nb\n");
+}
+
+TEST(FileSink, no_file_grows_beyond_its_size_and_no_line_is_lost) {
+  const TempDir directory;
+  const std::string path = directory / "f";
+  constexpr std::uint64_t kSize = 400;
+  const auto sink = open_sink(path, {.rotate_bytes = kSize, .keep = 3});
+  ASSERT_TRUE(sink->write(kStart));
+  constexpr int kLines = 40;
+  for (int i = 0; i < kLines; ++i) ASSERT_TRUE(sink->write("line " + std::to_string(i) + std::string(40, '.')));
+  ASSERT_TRUE(sink->flush(true));
+  EXPECT_FALSE(std::filesystem::exists(path + ".4"));
+  int last = kLines;
+  for (const char* end : {"", ".1", ".2", ".3"}) {
+    const std::string text = read_bytes(path + end);
+    EXPECT_LE(text.size(), kSize);
+    EXPECT_TRUE(text.starts_with(kStart + "\n"));
+    // Of each file the last line is the one before the first of the file after it.
+    const std::size_t at = text.rfind("line ");
+    EXPECT_EQ(std::stoi(text.substr(at + 5)), last - 1) << end;
+    last = std::stoi(text.substr(text.find("line ") + 5));
+  }
+  EXPECT_GT(last, 0);  // the oldest files are gone
+}
+
+}  // namespace
+}  // namespace oomtrace::test

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A socket whose reader comes, goes and comes again.
+#include "sink/socket_sink.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+#include "support/temp_dir.h"
+
+namespace oomtrace::test {
+namespace {
+
+using sink::SocketSink;
+
+Fd listen_at(const std::string& path, int type = SOCK_STREAM) {
+  ::unlink(path.c_str());
+  Fd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  if (type == SOCK_STREAM && ::listen(fd.get(), 4) != 0) ADD_FAILURE() << "listen";
+  return fd;
+}
+
+Fd accept_from(const Fd& listener) { return Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+
+std::string read_some(const Fd& fd) {
+  char piece[8192];
+  const ssize_t got = ::recv(fd.get(), piece, sizeof(piece), 0);
+  return got > 0 ? std::string(piece, static_cast<std::size_t>(got)) : std::string();
+}
+
+TEST(SocketSink, nobody_listening_is_an_error_only_where_it_must_be_there) {
+  const TempDir directory;
+  auto refused = SocketSink::open(directory / "s", true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sys_errno, ENOENT);
+  EXPECT_FALSE(refused.error().hint.empty());
+  auto waiting = SocketSink::open(directory / "s", false);
+  ASSERT_TRUE(waiting);
+  EXPECT_FALSE((*waiting)->write("lost"));
+  EXPECT_FALSE((*waiting)->flush(false));
+  EXPECT_FALSE((*waiting)->ended());
+
+  const Fd listener = listen_at(directory / "s");
+  ASSERT_TRUE((*waiting)->flush(false));
+  ASSERT_TRUE((*waiting)->write("a"));
+  ASSERT_TRUE((*waiting)->flush(false));
+  EXPECT_EQ(read_some(accept_from(listener)), "a\n");
+}
+
+TEST(SocketSink, restarted_reader_gets_whole_lines) {
+  const TempDir directory;
+  Fd listener = listen_at(directory / "s");
+  auto sink = std::move(*SocketSink::open(directory / "s", true));
+  Fd reader = accept_from(listener);
+  ASSERT_TRUE(sink->write("a"));
+  ASSERT_TRUE(sink->flush(false));
+  EXPECT_EQ(read_some(reader), "a\n");
+  reader.reset();
+  listener.reset();
+  ASSERT_TRUE(sink->write("b"));  // taken, not sent yet
+  EXPECT_FALSE(sink->flush(false));
+  EXPECT_FALSE(sink->write("c"));
+  listener = listen_at(directory / "s");
+  ASSERT_TRUE(sink->flush(false));
+  ASSERT_TRUE(sink->write("d"));
+  ASSERT_TRUE(sink->flush(false));
+  reader = accept_from(listener);
+  std::string got;
+  while (got.size() < 4) got += read_some(reader);
+  EXPECT_EQ(got, "b\nd\n");
+}
+
+TEST(SocketSink, paths_that_no_address_holds_and_other_sockets_are_refused) {
+  const TempDir directory;
+  EXPECT_EQ(SocketSink::open(std::string(108, 'x'), false).error().code, Errc::kUsage);
+  EXPECT_EQ(SocketSink::open("", false).error().code, Errc::kUsage);
+  const Fd datagrams = listen_at(directory / "d", SOCK_DGRAM);
+  EXPECT_EQ(SocketSink::open(directory / "d", true).error().sys_errno, EPROTOTYPE);
+}
+
+}  // namespace
+}  // namespace oomtrace::test

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines as NDJSON to a file that log tools rotate, or that rotates itself.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sink/fd_writer.h"
+#include "sink/line_sink.h"
+
+namespace oomtrace::sink {
+
+struct FileOwner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct FileSinkOptions {
+  std::uint64_t rotate_bytes = 0;  // before a line would make the file larger, it becomes FILE.1; 0 = never
+  unsigned keep = 5;               // FILE.1 to FILE.keep are kept, at least one
+  std::optional<FileOwner> owner;  // of files that it makes; nullopt: whoever runs this
+};
+
+// Appends; a line that a crash cut in an existing file is closed first. Every later file begins with a copy of the last
+// trace.start, so that it can be told what it is and read alone. After open() nothing allocates.
+class FileSink final : public LineSink {
+ public:
+  // Makes the file, mode 0600, or goes on with a regular one that is there; never through a symbolic link.
+  // Errors: Errc::kOutput or kPermission with errno.
+  static Result<std::unique_ptr<FileSink>> open(const std::string& path, const FileSinkOptions& options = {});
+
+  Result<void> write(std::string_view line) override;
+  Result<void> flush(bool durable) override;
+  void cancel() noexcept override { out_.cancel(); }
+  // At the next line. Where the new file cannot be opened, the old one goes on and every flush() says so.
+  void reopen() noexcept override { reopen_asked_.store(true, std::memory_order_relaxed); }
+
+ private:
+  FileSink(const std::string& path, const FileSinkOptions& options);
+
+  Result<void> start_file();
+  Result<void> finish_file();  // what a kill owes the disk must not depend on which file it went to
+  Result<void> open_again();
+  Result<void> rotate();
+
+  const FileSinkOptions options_;
+  std::vector<std::string> names_;  // FILE, FILE.1, ...
+  FdWriter out_;
+  std::uint64_t size_ = 0;  // of the file once all is written
+  std::string trace_start_;
+  std::atomic<bool> reopen_asked_{false};
+};
+
+}  // namespace oomtrace::sink

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pushing, dropping, and telling of it.
+#include "sink/stream.h"
+
+#include <utility>
+
+#include "codec/json_writer.h"
+#include "sink/line_class.h"
+#include "sink/loss.h"
+
+namespace oomtrace::sink {
+namespace {
+
+// A reader that is slow all the time is told no more often.
+constexpr std::uint64_t kTellIntervalNs = 1'000'000'000;
+constexpr std::string_view kTooSlow = "the reader of the stream was too slow";
+
+}  // namespace
+
+Result<std::unique_ptr<Stream>> Stream::open(const StreamOptions& options) {
+  std::unique_ptr<Stream> stream(new Stream);
+  stream->target_ = parse_target(options.target);
+  FilterOptions wanted = options.filter;
+  if (stream->target_.kind == TargetKind::kJournal && wanted.kinds.empty()) wanted.kinds = {"oom.kill"};
+  auto filter = EventFilter::create(wanted);
+  if (!filter) return tl::make_unexpected(std::move(filter).error());
+  stream->filter_ = *std::move(filter);
+  auto queue = LineQueue::create(options.queue);
+  if (!queue) return tl::make_unexpected(std::move(queue).error());
+  stream->queue_ = *std::move(queue);
+  auto sink = open_target(stream->target_, options.file, options.must_be_there);
+  if (!sink) return tl::make_unexpected(std::move(sink).error());
+  stream->sink_ = *std::move(sink);
+  return stream;
+}
+
+Result<void> Stream::start() {
+  std::vector<SinkEntry> sinks;
+  sinks.push_back({std::move(sink_), true, true});
+  auto writer = WriterThread::start(*queue_, std::move(sinks));
+  if (!writer) return tl::make_unexpected(std::move(writer).error());
+  writer_ = *std::move(writer);
+  return {};
+}
+
+void Stream::on_event(const Event& event, std::string_view line) noexcept {
+  if (!filter_.passes(event)) return;
+  if (dropped_ > 0) tell_loss(event);
+  if (queue_->push(line, kLine, line_class_of(event.payload))) return;
+  ++dropped_;
+  last_dropped_ = loss_in_place_of(event, 0, {});
+}
+
+// Where a line like any other fits again, the reader reads again. At the end it may still do so: the reserve is for
+// that.
+void Stream::tell_loss(const Event& now) noexcept {
+  const bool last = std::holds_alternative<TraceStop>(now.payload);
+  if (!last && now.boot_ns - last_told_boot_ns_ < kTellIntervalNs) return;
+  const auto size = codec::encode_line(loss_in_place_of(last_dropped_, dropped_, kTooSlow), loss_line_);
+  const LineClass line_class = last ? LineClass::kDecision : LineClass::kNormal;
+  if (!size || !queue_->fits(*size, line_class)) return;
+  queue_->push({loss_line_.data(), *size}, kLine, line_class);
+  dropped_ = 0;
+  last_told_boot_ns_ = now.boot_ns;
+}
+
+void Stream::reopen() noexcept {
+  if (writer_) writer_->reopen_sinks();
+}
+
+void Stream::stop(std::chrono::milliseconds patience) {
+  if (writer_) writer_->drain_and_stop(patience);
+}
+
+StreamStatus Stream::status() const {
+  StreamStatus status;
+  status.not_delivered = queue_->dropped();
+  status.kills_not_delivered = queue_->dropped(LineClass::kDecision);
+  if (!writer_) return status;
+  SinkStatus sink = writer_->sink_status(0);
+  status.lines = sink.lines;
+  status.not_delivered += sink.lines_not_written;
+  status.failing = sink.failing;
+  status.ended = sink.ended;
+  status.last_errno = sink.last_errno;
+  status.first_error = std::move(sink.first_error);
+  return status;
+}
+
+}  // namespace oomtrace::sink
