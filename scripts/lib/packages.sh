@@ -18,6 +18,8 @@ PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellc
 # The sanitizer and fuzzer run-time of Debian's default clang.
 PACKAGES_FUZZ=(clang=clang libclang-rt-dev)
 # The guests' kernels and disks are made by tests/vm.
+# Peers and what builds the probes.
+PACKAGES_BENCH=(python3 gcc=cc libc6-dev bpftrace=bpftrace)
 PACKAGES_VM=(qemu-system-x86=qemu-system-x86_64 busybox-static python3 g++=g++)
 
 package_is_there() {
