@@ -27,8 +27,8 @@ FdWriter::FdWriter(Fd fd) : buffer_(std::make_unique<char[]>(kBufferBytes)) {
   use(std::move(fd));
 }
 
-void FdWriter::use(Fd fd) {
-  fd_ = std::move(fd);
+Fd FdWriter::use(Fd fd) {
+  std::swap(fd_, fd);
   ended_ = false;
   socket_ = false;
   paced_ = true;
@@ -38,6 +38,7 @@ void FdWriter::use(Fd fd) {
     paced_ = !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
   }
   while (begin_ > 0 && begin_ < end_ && buffer_[begin_ - 1] != '\n') --begin_;
+  return fd;
 }
 
 Result<void> FdWriter::wait_writable() {

@@ -21,9 +21,9 @@ class FdWriter {
   bool open() const { return fd_.valid(); }
   const Fd& fd() const { return fd_; }
 
-  // Goes on with another descriptor. What the old one did not take is written to the new one, from the beginning of
-  // the line that was being written: a reader never gets the rest of a line alone.
-  void use(Fd fd);
+  // Goes on with another descriptor and returns the old one. What the old one did not take is written to the new one,
+  // from the beginning of the line that was being written: a reader never gets the rest of a line alone.
+  Fd use(Fd fd);
 
   // Takes one line. EMSGSIZE: longer than the buffer; any error of drain(): the buffer was full.
   Result<void> add(std::string_view line);

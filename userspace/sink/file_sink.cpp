@@ -89,7 +89,7 @@ Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path, const 
 Result<void> FileSink::start_file() {
   Opened opened = open_file(names_[0].c_str(), options_.owner);
   if (opened.error != 0) return fail(Errc::kOutput, "reopen", opened.error);
-  out_.use(std::move(opened.file.fd));
+  previous_ = out_.use(std::move(opened.file.fd));
   size_ = opened.file.size;
   if (opened.file.cut) {
     ++size_;
@@ -100,20 +100,15 @@ Result<void> FileSink::start_file() {
   return out_.add(trace_start_);
 }
 
-Result<void> FileSink::finish_file() {
-  auto drained = out_.drain();
-  return drained ? out_.sync() : drained;
-}
-
 Result<void> FileSink::open_again() {
-  if (auto finished = finish_file(); !finished) return finished;
+  if (auto drained = out_.drain(); !drained) return drained;
   if (auto started = start_file(); !started) return started;
   reopen_asked_.store(false, std::memory_order_relaxed);
   return {};
 }
 
 Result<void> FileSink::rotate() {
-  if (auto finished = finish_file(); !finished) return finished;
+  if (auto drained = out_.drain(); !drained) return drained;
   for (std::size_t i = names_.size() - 1; i > 0; --i) {
     if (::rename(names_[i - 1].c_str(), names_[i].c_str()) != 0 && errno != ENOENT)
       return fail(Errc::kOutput, "rotate", errno);
@@ -141,7 +136,10 @@ Result<void> FileSink::flush(bool durable) {
     if (auto opened = open_again(); !opened) return opened;
     if (auto drained = out_.drain(); !drained) return drained;
   }
-  return durable ? out_.sync() : Result<void>{};
+  if (!durable) return {};
+  if (previous_ && ::fdatasync(previous_.get()) != 0) return fail(Errc::kOutput, "sync", errno);
+  previous_.reset();
+  return out_.sync();
 }
 
 }  // namespace oomtrace::sink

@@ -46,13 +46,13 @@ class FileSink final : public LineSink {
   FileSink(const std::string& path, const FileSinkOptions& options);
 
   Result<void> start_file();
-  Result<void> finish_file();  // what a kill owes the disk must not depend on which file it went to
   Result<void> open_again();
   Result<void> rotate();
 
   const FileSinkOptions options_;
   std::vector<std::string> names_;  // FILE, FILE.1, ...
   FdWriter out_;
+  Fd previous_;             // the file before, until the next durable flush: a kill's lines may be in both
   std::uint64_t size_ = 0;  // of the file once all is written
   std::string trace_start_;
   std::atomic<bool> reopen_asked_{false};
