@@ -18,6 +18,7 @@ import compare  # noqa: E402
 import kmsg  # noqa: E402
 import memcg  # noqa: E402
 import oom_oracle  # noqa: E402
+import schema  # noqa: E402
 
 MIB = 1 << 20
 OWN_PREFIX = f"oomtrace-live-{os.getpid()}-"  # of the names of our cgroups
@@ -224,6 +225,11 @@ class LiveTest(unittest.TestCase):
         done = run("report", path or self.trace, "--format", "json")
         self.assertEqual(done.returncode, status, done.stderr)
         report = json.loads(done.stdout)
+        if schema.available():
+            self.assertEqual(list(schema.ReportSchema().problems(report)), [])
+        return self.without_foreign(report)
+
+    def without_foreign(self, report):
         self.drain()
         report["incidents"] = [incident for incident in report["incidents"]
                                if not self.foreign & {victim["pid"] for victim in incident["victims"]}]

@@ -2,12 +2,12 @@
 """The event stream beside a recording: every target, readers that are slow, gone or restarted, files that rotate."""
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import threading
 import time
-import unittest
 
 import harness
 import schema
@@ -160,6 +160,71 @@ class Targets(StreamTest):
         second.close()
 
 
+class Back(StreamTest):
+    """What a log pipeline kept of a stream, given to `report -`."""
+
+    def setUp(self):
+        super().setUp()
+        recorder = self.recorder("--stream", self.stream)
+        family = self.workload(self.group(128), "family", children=3, grower=1, wait=1, cap=256)
+        family.go(family.child(1))
+        self.assertIsNotNone(family.lines.wait_for("ended 1 9", 60))
+        family.wait()
+        time.sleep(0.5)  # the kernel's own lines follow its decision
+        self.storm(10)
+        self.assertEqual(recorder.stop(), 0)
+        self.kernel_incidents(1)
+        self.expected = self.report()
+        self.assertEqual(self.expected["incidents"][0]["victims"][0]["pid"], family.child(1))
+        self.kept = self.read_lines(self.stream)
+        self.random = random.Random(7)
+
+    def report_back(self, lines):
+        done = subprocess.run([harness.Options.binary, "report", "-", "--format", "json"], input=b"\n".join(lines),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual(list(schema.ReportSchema().problems(report)), [])
+        return self.without_foreign(report)
+
+    def test_shuffled_and_duplicated_it_is_the_same_report(self):
+        lines = self.kept + self.random.sample(self.kept, len(self.kept) // 2)
+        self.random.shuffle(lines)
+        report = self.report_back(lines)
+        self.assertEqual(report["incidents"], self.expected["incidents"])
+        self.assertEqual(report["deaths"], self.expected["deaths"])
+        self.assertEqual(report["source"]["lost_events"], 0)
+
+    def test_cut_in_the_middle_and_shuffled_it_is_the_same_incident(self):
+        last = max(index for index, line in enumerate(self.kept) if b'"event":"kernel.log"' in line)
+        self.assertGreater(len(self.kept), last + 4)
+        # A line that ends half-way, and others that are gone: not those of the kill and of the kernel's log about it.
+        lines = self.kept[:last + 1] + [self.kept[last + 1][:100]] + self.kept[last + 3:]
+        self.random.shuffle(lines)
+        report = self.report_back(lines)
+        self.assertEqual(len(report["incidents"]), 1)
+        mine, whole = report["incidents"][0], self.expected["incidents"][0]
+        for part in ("id", "time", "domain", "trigger", "selection", "growth"):
+            self.assertEqual(mine[part], whole[part], part)
+        self.assertEqual([v["pid"] for v in mine["victims"]], [v["pid"] for v in whole["victims"]])
+        notes = " ".join(report["source"]["notes"])
+        self.assertIn("could not be read as an event", notes)
+        self.assertIn("missing from the input", notes)
+
+    def test_of_a_node_that_died_in_the_kill_the_incident_is_there(self):
+        end = f'"oom":{{"incident_id":{self.expected["incidents"][0]["id"]},"scanned"'.encode()
+        last = next(index for index, line in enumerate(self.kept) if end in line)
+        report = self.report_back(self.kept[:last + 1] + [self.kept[last + 1][:50]])
+        mine, whole = report["incidents"][0], self.expected["incidents"][0]
+        for part in ("id", "time"):
+            self.assertEqual(mine[part], whole[part], part)
+        self.assertEqual(mine["selection"]["candidates"], whole["selection"]["candidates"])
+        # What only the kernel's log tells, the allocation's flags for one, comes after the kill.
+        for part in ("pid", "comm", "stack"):
+            self.assertEqual(mine["trigger"][part], whole["trigger"][part], part)
+        self.assertEqual(mine["growth"]["driver"], whole["growth"]["driver"])
+
+
 class Readers(StreamTest):
     def test_stopped_reader_blocks_nothing_and_loses_no_kill(self):
         recorder = subprocess.Popen([harness.Options.binary, "record", "-o", self.trace, "--stream", "-"],
@@ -308,5 +373,22 @@ class Filters(StreamTest):
         self.assertNotIn(stranger.pid, subjects)
 
 
-if __name__ == "__main__":
-    unittest.main()
+class Soak(StreamTest):
+    """Everything at once, for OOMTRACE_SOAK_SECONDS (10): every line is one that the schema knows."""
+
+    def test_every_line_of_a_busy_stream_is_valid(self):
+        seconds = float(os.environ.get("OOMTRACE_SOAK_SECONDS", "10"))
+        recorder = self.recorder("--stream", self.stream)
+        end, victims = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            self.storm(300)
+            victims.append(self.kill_one(f"hog{len(victims)}"))
+            family = self.workload(self.group(96, name=f"{harness.OWN_PREFIX}family{len(victims)}"), "family",
+                                   children=4, cap=256)
+            family.wait()
+            time.sleep(0.1)
+        self.assertEqual(recorder.stop(), 0)
+        lines = self.read_lines(self.stream)
+        killed = self.killed(lines)
+        self.assertLessEqual(set(victims), set(killed))
+        print(f"     {len(lines)} lines, {len(killed)} kills, in {seconds:.0f} s", flush=True)

@@ -45,3 +45,13 @@ class EventSchema:
         for error in validator.iter_errors(event):
             where = "/".join(str(step) for step in error.absolute_path)
             yield f"{event['event']} /{where}: {error.message[:200]}"
+
+
+class ReportSchema:
+    def __init__(self):
+        self.validator = jsonschema.Draft202012Validator(load("report-1"))
+
+    def problems(self, report):
+        for error in self.validator.iter_errors(report):
+            where = "/".join(str(step) for step in error.absolute_path)
+            yield f"/{where}: {error.message[:200]}"
