@@ -8,6 +8,8 @@ import time
 
 import harness
 
+# include/uapi/linux/capability.h: CAP_DAC_READ_SEARCH, CAP_IPC_LOCK, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF
+READING_CAPABILITIES = 1 << 2 | 1 << 14 | 1 << 19 | 1 << 38 | 1 << 39
 
 class RecorderLife(harness.LiveTest):
     def kill_one(self, group, name="hog"):
@@ -56,6 +58,19 @@ class RecorderLife(harness.LiveTest):
         death = self.death(report, victim.pid)
         self.assertEqual((death["verdict"], death["signal"]), ("sigkill", 9))
         self.assertEqual((death["sender"]["pid"], death["sender"]["comm"]), (sender.pid, "sh"))
+
+    def test_no_thread_keeps_more_than_reading_needs(self):
+        recorder = self.recorder()
+        tasks = f"/proc/{recorder.process.pid}/task"
+        seen = 0
+        for task in os.listdir(tasks):
+            with open(os.path.join(tasks, task, "status"), encoding="ascii", errors="replace") as file:
+                fields = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+            self.assertEqual(int(fields["CapPrm"], 16) & ~READING_CAPABILITIES, 0, fields["CapPrm"])
+            self.assertEqual(fields["NoNewPrivs"].strip(), "1")
+            seen += 1
+        self.assertGreater(seen, 1)
+        self.assertEqual(recorder.stop(), 0)
 
     def test_doctor_tells_the_plan_that_record_takes(self):
         told = harness.run("doctor", "--format", "json")

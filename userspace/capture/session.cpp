@@ -72,12 +72,12 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
   if (!bpf) return tl::make_unexpected(bpf.error());
   session->bpf_ = *std::move(bpf);
   session->kernel_log_ = KernelLogFollower::open();
-  session->reader_ = std::make_unique<ProcessReader>(session->options_.redact);
   malloc_trim(0);  // reading the kernel's types took tens of megabytes
   return session;
 }
 
 void Session::start(const std::vector<std::string>& warnings) {
+  reader_ = std::make_unique<ProcessReader>(options_.redact);
   add(make_trace_start(host_, plan_, plan_text_, warnings, options_.command));
   release(UINT64_MAX);
   sample();

@@ -46,7 +46,8 @@ class Session {
   // Becomes readable when a kill was seen; lifecycle and growth wait for the next service().
   int epoll_fd() const { return bpf_->epoll_fd(); }
 
-  // Gives trace.start, with the caller's warnings in it, and the processes that are there already.
+  // Starts the thread that reads /proc: open() starts none, so that privileges can be dropped in between. Gives
+  // trace.start, with the caller's warnings in it, and the processes that are there already.
   void start(const std::vector<std::string>& warnings);
   // Drains and gives on what is old enough; at once all of it when a kill is among it. Call on epoll_fd() and at least
   // ten times a second.

@@ -16,6 +16,7 @@
 #include "cli/event_output.h"
 #include "cli/exit_status.h"
 #include "cli/invoking_user.h"
+#include "cli/least_privilege.h"
 #include "cli/record_loop.h"
 #include "cli/self_protection.h"
 #include "cli/shell_quote.h"
@@ -145,6 +146,17 @@ LoopHooks stream_hooks(sink::Stream* stream) {
   return hooks;
 }
 
+// Before there are other threads. What was refused, for the trace.
+std::vector<std::string> give_up_and_protect(bool has_child, bool has_stream) {
+  std::vector<std::string> warnings = protect_self();
+  StillNeeded needed;
+  needed.signal_child = has_child;
+  needed.make_files = has_stream;
+  if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
+  for (const std::string& warning : warnings) warn(kVerb, warning);
+  return warnings;
+}
+
 int record(const RecordOptions& options, const std::string& path, const InvokingUser& user, Child* child) {
   trace::WriterOptions file_options;
   file_options.force = options.force;
@@ -164,6 +176,8 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   if (!session) return report_error(kVerb, session.error());
   recording.session = *std::move(session);
 
+  const std::vector<std::string> warnings = give_up_and_protect(child != nullptr, recording.stream != nullptr);
+
   std::vector<sink::SinkEntry> sinks;
   sinks.push_back({std::make_unique<sink::FramedSink<trace::Writer>>(*std::move(file)), false});
   sink::WriterThreadOptions writer_options;
@@ -175,8 +189,6 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
     if (auto started = recording.stream->start(); !started) return report_error(kVerb, started.error());
   }
 
-  const std::vector<std::string> warnings = protect_self();
-  for (const std::string& warning : warnings) warn(kVerb, warning);
   recording.session->start(warnings);
   recording.output->flush();  // whoever looks early finds the start and all processes
   fmt::print(stderr, "oomtrace: recording to {}{}\n", escape_terminal(path),

@@ -6,6 +6,7 @@
 #include "cli/event_output.h"
 #include "cli/exit_status.h"
 #include "cli/invoking_user.h"
+#include "cli/least_privilege.h"
 #include "cli/record_loop.h"
 #include "cli/self_protection.h"
 #include "cli/stream_end.h"
@@ -33,9 +34,12 @@ int run_live_stream(const StreamOptions& options) {
   session_options.redact = options.redact;
   auto session = capture::Session::open(std::move(session_options), output);
   if (!session) return report_error(kVerb, session.error());
-  if (auto started = (*stream)->start(); !started) return report_error(kVerb, started.error());
-  const std::vector<std::string> warnings = protect_self();
+  std::vector<std::string> warnings = protect_self();
+  StillNeeded needed;
+  needed.make_files = stream_options.target != "-";
+  if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
   for (const std::string& warning : warnings) warn(kVerb, warning);
+  if (auto started = (*stream)->start(); !started) return report_error(kVerb, started.error());
   (*session)->start(warnings);
   fmt::print(stderr, "oomtrace: recording to {} until interrupted (Ctrl-C)\n",
              stream_options.target == "-" ? "standard output" : escape_terminal(stream_options.target));
