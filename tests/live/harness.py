@@ -237,6 +237,9 @@ class LiveTest(unittest.TestCase):
 
     def assert_same(self, incident, kernel, **expect):
         """Every figure of the report's incident against the kernel's log."""
+        if kernel.constraint is None and not kernel.rows:
+            # mm/oom_kill.c, oom_kill_process: ten dumps in five seconds, whoever's kills they are.
+            self.skipTest("the kernel held its own report of this kill back (rate limit): others are killed here too")
         expect.setdefault("machine_swap_pages", memcg.swap_total_bytes() // oom_oracle.PAGE_BYTES)
         result = compare.compare(incident, kernel, compare.Expect(cpus=CPUS, **expect))
         self.assertEqual(result.problems, [], f"{len(result.problems)} of {result.figures} figures differ")
