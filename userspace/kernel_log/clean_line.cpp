@@ -2,6 +2,7 @@
 // Undoes what terminals, mail programs and web pages do to a line.
 #include "kernel_log/clean_line.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace {
 constexpr auto kSuspect = [] {
   std::array<bool, 256> table{};
   for (int c = 0; c < 32; ++c) table[static_cast<std::size_t>(c)] = c != '\t';
-  for (const int c : {0x7f, 0xc2, 0xe2, 0xef, int{'&'}, int{'\\'}}) table[static_cast<std::size_t>(c)] = true;
+  for (const int c : {0x7f, 0xc2, 0xe2, 0xef, int{'&'}, int{'\\'}, int{'<'}}) table[static_cast<std::size_t>(c)] = true;
   return table;
 }();
 
@@ -27,6 +28,22 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kEntities
                                                                                   {"&#34;", "\""}}};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kUnicode{
     {{"\xc2\xa0", " "}, {"\xe2\x80\xaf", " "}, {"\xe2\x80\x87", " "}, {"\xe2\x80\x8b", ""}, {"\xef\xbb\xbf", ""}}};
+
+// Markup of a web page around a line: "<br>", "</span>", "<span class=x>". The kernel's own "<TASK>", "<4>" and
+// "<ffffffff81000000>" are none of these.
+bool skip_markup(std::string_view& s) {
+  static constexpr std::array<std::string_view, 9> kNames{"br", "span", "code", "pre", "p", "div", "td", "tr", "li"};
+  std::string_view t = s.substr(1);
+  take(t, '/');
+  std::size_t n = 0;
+  while (n < t.size() && t[n] >= 'a' && t[n] <= 'z') ++n;
+  if (std::find(kNames.begin(), kNames.end(), t.substr(0, n)) == kNames.end()) return false;
+  t.remove_prefix(n);
+  const auto close = t.find('>');
+  if (close == t.npos || close > 200 || (close > 0 && t.front() != ' ' && t.front() != '/')) return false;
+  s = t.substr(close + 1);
+  return true;
+}
 
 template <std::size_t N>
 bool replace(std::string_view& s, std::string& out,
@@ -68,6 +85,8 @@ std::string_view clean_line(std::string_view raw, std::string& scratch) {
       s.remove_prefix(1);
     } else if (c == '\x1b') {
       skip_escape(s);
+    } else if (c == '<') {
+      if (!skip_markup(s)) scratch += c, s.remove_prefix(1);
     } else if (c == '&') {
       if (!replace(s, scratch, kEntities)) scratch += c, s.remove_prefix(1);
     } else if (c == '\\' && s.size() > 1 && std::string_view("_*[]|~<>").find(s[1]) != std::string_view::npos) {

@@ -133,7 +133,8 @@ void EventWriter::on_report(const OomReport& report) {
   if (!page_size && options_.host.page_size != 0) page_size = options_.host.page_size;
   Facts facts{
       report.host, report.boot_id, report.kernel_release, report.kernel_version, page_size.value_or(0), 0, {}, {}, {}};
-  const SystemMemory memory = system_memory(report, page_size);
+  SystemMemory memory = system_memory(report, page_size);
+  memory.incident_id = incidents_;
   facts.mem_total = memory.total;
   facts.swap_total = memory.swap_total;
   if (report.swap.limit_kb) facts.cgroup_version = 2;

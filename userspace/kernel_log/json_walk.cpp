@@ -103,8 +103,9 @@ std::string_view take_json_value(std::string_view& s) {
     }
     ++n;
   } else if (s.starts_with('[')) {
-    n = s.find_first_of("]{");
-    if (n == s.npos || s[n] == '{') return {};
+    // Of numbers only: what else stands in an array is looked at one by one.
+    n = s.find_first_of("]{[\"", 1);
+    if (n == s.npos || s[n] != ']') return {};
     ++n;
   } else {
     while (n < s.size() && s[n] != ',' && s[n] != '}' && s[n] != ']' && !is_blank(s[n])) ++n;

@@ -7,7 +7,7 @@
 
 namespace oomtrace::kernel_log {
 
-// Takes a JSON string (with its quotes), an array of plain values, or a bare word off the front, as raw text. Empty if
+// Takes a JSON string (with its quotes), an array of numbers, or a bare word off the front, as raw text. Empty if
 // there is none whole; a string that does not end takes all of `s`.
 std::string_view take_json_value(std::string_view& s);
 
@@ -15,8 +15,9 @@ std::string_view take_json_value(std::string_view& s);
 // the word itself.
 std::string decode_json_value(std::string_view raw);
 
-// Calls visitor.member(key, raw value) for every member whose value is no object or array of objects, visitor.open()
-// and visitor.close() at braces. What is no JSON is skipped. Keys are given raw, without quotes.
+// Calls visitor.member(key, raw value) for every member whose value is no object or array of objects,
+// visitor.element(raw value) for a string that is no member's, visitor.open() and visitor.close() at braces. What is no
+// JSON is skipped. Keys are given raw, without quotes.
 template <class Visitor>
 void walk_json(std::string_view s, Visitor& visitor) {
   const auto skip_blanks = [&s] {
@@ -32,6 +33,7 @@ void walk_json(std::string_view s, Visitor& visitor) {
     }
     const std::string_view key = take_json_value(s);
     skip_blanks();
+    if (key.size() >= 2 && (s.empty() || s.front() == ',' || s.front() == ']')) visitor.element(key);
     if (key.size() < 2 || s.empty() || s.front() != ':') continue;
     s.remove_prefix(1);
     skip_blanks();

@@ -157,10 +157,11 @@ void take_rfc5424(std::string_view& s, LogRecord& record) {
   if (tag.ident != "-") set_tag(record, tag);
 }
 
-// dmesg -x: "kern  :warn  : ".
+// dmesg -x: "kern  :warn  : "; Talos: "kern: warning: ".
 bool take_decoded(std::string_view& s, LogRecord& record) {
-  static constexpr std::array<std::string_view, 8> kLevels{"emerg", "alert",  "crit", "err",
-                                                           "warn",  "notice", "info", "debug"};
+  static constexpr std::array<std::string_view, 10> kLevels{"emerg",  "alert", "crit",  "err",     "warn",
+                                                            "notice", "info",  "debug", "warning", "error"};
+  constexpr std::array<std::uint32_t, kLevels.size()> kNumbers{0, 1, 2, 3, 4, 5, 6, 7, 4, 3};
   std::string_view t = s;
   const auto colon = t.find(':');
   if (colon == t.npos || colon > 10) return false;
@@ -171,11 +172,11 @@ bool take_decoded(std::string_view& s, LogRecord& record) {
   for (const auto name : kFacilities) known |= name == facility;
   t.remove_prefix(colon + 1);
   const auto second = t.find(':');
-  if (!known || second == t.npos || second > 8) return false;
+  if (!known || second == t.npos || second > 10) return false;
   const std::string_view level = trim(t.substr(0, second));
   for (std::size_t i = 0; i < kLevels.size(); ++i) {
     if (level != kLevels[i]) continue;
-    record.priority = static_cast<std::uint32_t>(i);
+    record.priority = kNumbers[i];
     s = t.substr(second + 1);
     take(s, ' ');
     return true;
@@ -202,12 +203,73 @@ bool take_shipper(std::string_view& s) {
   return true;
 }
 
+// What a person or a tool puts before each line: marks of mail and of lists, names of YAML and journalctl -o verbose.
 bool take_quoting(std::string_view& s) {
   if (!s.empty() && (is_blank(s.front()) || s.front() == '>' || s.front() == '`')) {
     s.remove_prefix(1);
     return true;
   }
-  return take(s, "| ") || take(s, "\xe2\x94\x82") || take(s, "data: ") || take(s, '\x1e');
+  if (s.size() > 1 && (s.front() == '+' || s.front() == '-' || s.front() == '#') && (s[1] == '[' || s[1] == ' ')) {
+    s.remove_prefix(1);
+    return true;
+  }
+  for (const std::string_view mark : {"| ", "* ", "\xe2\x94\x82", "data: ", "\x1e",
+                                      "MESSAGE=", "MESSAGE: ", "message: ", "textPayload: ", "log: ", "msg: "}) {
+    if (take(s, mark)) return true;
+  }
+  return false;
+}
+
+// A string of a program's source, of YAML, or of a log in a document.
+void take_quotes(std::string_view& s) {
+  if (s.empty() || (s.front() != '"' && s.front() != '\'')) return;
+  const char quote = s.front();
+  std::string_view t = trim_back(s.substr(1));
+  while (!t.empty() && (t.back() == ',' || t.back() == '+' || t.back() == ';' || is_blank(t.back())))
+    t.remove_suffix(1);
+  if (t.empty() || t.back() != quote) {
+    // Not the only string of its line, or one that goes on.
+    if (quote == '"') s.remove_prefix(1);
+    return;
+  }
+  t.remove_suffix(1);
+  if (t.ends_with("\\n")) t.remove_suffix(2);
+  s = t;
+}
+
+// "[2026-03-24T14:32:11.123Z] ", and Talos' "[2026-03-24T14:32:11.123Z]: ".
+bool take_bracket_iso(std::string_view& s, Stamp& stamp) {
+  std::string_view t = s;
+  if (!take(t, '[') || !take_iso_stamp(t, stamp) || !take(t, ']')) return false;
+  take(t, ':');
+  take(t, ' ');
+  s = t;
+  return true;
+}
+
+// What grep puts in front of its matches: the file's name, a line's number; only where a stamp follows.
+bool take_match_place(std::string_view& s, std::optional<int> year) {
+  std::string_view t = s;
+  std::size_t n = 0;
+  while (n < t.size() && n < 200 && !is_blank(t[n]) && t[n] != ':' && t[n] != '[') ++n;
+  if (n == 0 || n >= t.size() || t[n] != ':') return false;
+  const std::string_view name = t.substr(0, n);
+  const bool number = name.find_first_not_of("0123456789") == name.npos;
+  const bool file = contains(name, "/") || contains(name, ".log") || contains(name, "messages") ||
+                    contains(name, "syslog") || contains(name, "dmesg");
+  if (!number && !file) return false;
+  t.remove_prefix(n + 1);
+  if (file) {
+    std::string_view u = t;
+    if (take_number<std::uint32_t>(u) && take(u, ':')) t = u;
+  }
+  std::string_view u = t;
+  Stamp ignored;
+  if (!take_printk_stamp(u, ignored) && !take_bracket_clock(u, ignored) && !take_iso_stamp(u, ignored) &&
+      !take_syslog_stamp(u, ignored, year))
+    return false;
+  s = t;
+  return true;
 }
 
 // "14:32" within the first words: without it none of the clock forms needs a try.
@@ -244,17 +306,28 @@ bool take_kmsg_header(std::string_view& s, LogRecord& record) {
   return true;
 }
 
+namespace {
+
+// talosctl: "10.5.0.2: kern: warning: ".
+bool take_node(std::string_view& s, Tag& node) {
+  std::string_view t = s;
+  LogRecord ignored;
+  if (!take_tag(t, node) || node.pid) return false;
+  std::string_view u = trim_front(t);
+  if (!take_decoded(u, ignored)) return false;
+  s = trim_front(t);
+  return true;
+}
+
+}  // namespace
+
 LogRecord strip_prefix(std::string_view line, std::optional<int> year, LogRecord hint) {
   LogRecord record = hint;
   std::string_view s = line;
   while (take_quoting(s)) {
   }
-  // A string of a program's source or of a log in a document.
-  if (take(s, '"')) {
-    s = trim_back(s);
-    if (s.ends_with(',')) s.remove_suffix(1);
-    if (s.ends_with('"')) s.remove_suffix(1);
-  }
+  take_quotes(s);
+  take_match_place(s, year);
   bool stamped = false;
   // A log that went through several hands has several prefixes; eight are more than any has.
   for (int round = 0; round < 8; ++round) {
@@ -265,6 +338,8 @@ LogRecord strip_prefix(std::string_view line, std::optional<int> year, LogRecord
       take_caller(s, record.caller);
       record.prefixed = true;
       take_monotonic_host(s, record);
+    } else if (record.prefixed && s.starts_with(": [")) {
+      s.remove_prefix(2);  // an empty tag: "kernel: : [  12.3] "
     } else if (take_kmsg_header(s, record)) {
       record.prefixed = true;
     } else if (take_priority(s, record, rfc5424)) {
@@ -277,8 +352,11 @@ LogRecord strip_prefix(std::string_view line, std::optional<int> year, LogRecord
       stamped = true;
       s = trim_front(s);
       if (!take_shipper(s) && !s.starts_with('[') && !s.starts_with('<')) take_host_and_tag(s, record);
-    } else if ((clock && take_bracket_clock(s, record.stamp)) || take_decoded(s, record)) {
+    } else if ((clock && (take_bracket_clock(s, record.stamp) || take_bracket_iso(s, record.stamp))) ||
+               take_decoded(s, record)) {
       record.prefixed = true;
+    } else if (Tag node; round == 0 && take_node(s, node)) {
+      record.host = node.ident;
     } else if (take(s, "kernel: ") || (!record.prefixed && take_shipper(s))) {
       record.prefixed = true;
     } else if (Tag tag; round == 0 && s.starts_with("kernel:[") && take_tag(s, tag)) {

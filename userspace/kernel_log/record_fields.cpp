@@ -2,8 +2,11 @@
 // Named fields of one structured log record.
 #include "kernel_log/record_fields.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "kernel_log/needle_search.h"
 #include "kernel_log/scan.h"
 #include "kernel_log/timestamp.h"
 
@@ -27,10 +30,35 @@ std::optional<std::uint64_t> seconds_as_us(std::string_view s) {
   return *seconds * 1'000'000 + us;
 }
 
+// What collectors call the text: Loki, Splunk, OpenTelemetry, Elastic, GELF, Azure, and others.
+bool is_text_name(std::string_view key) {
+  static constexpr std::array<std::string_view, 14> kNames{
+      "line",    "_raw",          "Body",    "body",    "original", "short_message", "full_message",
+      "payload", "SyslogMessage", "Message", "content", "text",     "raw",           "Log"};
+  return std::find(kNames.begin(), kNames.end(), key) != kNames.end();
+}
+
 }  // namespace
+
+bool RecordFields::holds_message(std::string_view key, std::string_view value) {
+  if (is_text_name(key) || (!text_name_.empty() && key == text_name_)) return true;
+  // A name that is not known: what speaks of a kill is the text, and so is what is called the same in other records.
+  if (key.size() > 64 || find_needle(value, 0) == value.npos) return false;
+  text_name_ = key;
+  return true;
+}
+
+void RecordFields::clear() {
+  std::string name = std::move(text_name_);
+  *this = {};
+  text_name_ = std::move(name);
+}
 
 void RecordFields::add(std::string_view key, std::string value) {
   if (key == "MESSAGE" || key == "msg" || key == "message" || key == "log" || key == "textPayload") {
+    message_ = std::move(value);
+    has_message_ = true;
+  } else if (!has_message_ && holds_message(key, value)) {
     message_ = std::move(value);
     has_message_ = true;
   } else if (key == "__REALTIME_TIMESTAMP") {
@@ -38,7 +66,7 @@ void RecordFields::add(std::string_view key, std::string value) {
     if (us && *us < 9'000'000'000'000'000) stamp_.wall_ns = static_cast<std::int64_t>(*us * 1000);
   } else if (key == "_SOURCE_MONOTONIC_TIMESTAMP") {
     stamp_.printk_us = whole_number(value);
-  } else if (key == "_HOSTNAME" || key == "hostname") {
+  } else if (key == "_HOSTNAME" || key == "hostname" || key == "host") {
     host_ = std::move(value);
   } else if (key == "_BOOT_ID") {
     boot_id_ = std::move(value);
@@ -50,7 +78,7 @@ void RecordFields::add(std::string_view key, std::string value) {
     if (const auto level = whole_number(value)) priority_ = static_cast<std::uint32_t>(*level & 7);
   } else if (key == "caller") {
     caller_ = std::move(value);
-  } else if (key == "time" || key == "timestamp") {
+  } else if (key == "time" || key == "timestamp" || key == "@timestamp") {
     std::string_view s = trim(value);
     if (!take_iso_stamp(s, stamp_)) stamp_.printk_us = seconds_as_us(s);
   }

@@ -13,7 +13,8 @@ namespace oomtrace::kernel_log {
 
 class RecordFields {
  public:
-  void clear() { *this = {}; }
+  // Forgets the record, not what records of this log call their text.
+  void clear();
   bool has_message() const { return has_message_; }
   const std::string& message() const { return message_; }
   // Takes a field by its name (systemd.journal-fields(7), dmesg --json, Docker, cloud loggers); others are ignored.
@@ -22,10 +23,13 @@ class RecordFields {
   LogRecord header() const;
 
  private:
+  bool holds_message(std::string_view key, std::string_view value);
+
   bool has_message_ = false;
   std::string message_, host_, ident_, boot_id_, caller_;
   std::optional<std::uint32_t> priority_, pid_;
   Stamp stamp_;
+  std::string text_name_;
 };
 
 }  // namespace oomtrace::kernel_log

@@ -4,6 +4,7 @@
 
 #include "kernel_log/clean_line.h"
 #include "kernel_log/json_walk.h"
+#include "kernel_log/needle_search.h"
 #include "kernel_log/prefix.h"
 #include "kernel_log/scan.h"
 #include "kernel_log/timestamp.h"
@@ -16,8 +17,8 @@ constexpr std::size_t kMaxJsonDepth = 64;
 bool starts_json(std::string_view s) {
   take(s, "data: ");
   take(s, '\x1e');
-  if (!s.starts_with('{') && !s.starts_with("[{")) return false;
-  s = trim(s.substr(s.front() == '[' ? 2 : 1));
+  if (!s.starts_with('{') && !s.starts_with("[{") && !s.starts_with("[\"")) return false;
+  s = trim(s.substr(s.starts_with("[{") ? 2 : 1));
   return s.empty() || s.front() == '"';
 }
 
@@ -29,6 +30,11 @@ bool is_field_name(std::string_view s) {
   return !is_digit(s.front());
 }
 
+std::string_view trim_end(std::string_view line) {
+  while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+  return line;
+}
+
 // Lines whose names may hold an escaped newline of their own.
 bool names_a_task(std::string_view s) {
   return contains(s, "ill process ") || contains(s, "led process ") || contains(s, "invoked oom") ||
@@ -38,6 +44,39 @@ bool names_a_task(std::string_view s) {
 }  // namespace
 
 void RecordReader::line(std::string_view raw) {
+  const std::string_view text = mail_.decode(raw);
+  if (!mail_.waits()) unwrapped_line(trim_end(text));
+}
+
+void RecordReader::unwrapped_line(std::string_view text) {
+  if (wrap_.waits()) {
+    std::string scratch;
+    const bool other = text.empty() || strip_prefix(clean_line(text, scratch), year_, {}).prefixed;
+    if (!other && wrap_.add(text)) return;
+    whole_line(wrap_.take());
+    if (!other) return;
+  }
+  if (wrap_.is_full(text)) {
+    wrap_.hold(text);
+    return;
+  }
+  last_prefixed_ = false;
+  whole_line(text);
+  // The dictionary lines of a kmsg record have no prefix, and break nothing.
+  if (!after_kmsg_) wrap_.saw(text.size(), last_prefixed_);
+}
+
+void RecordReader::whole_line(std::string_view text) {
+  // Lone carriage returns: a terminal drew over its line, or the file has no other line ends.
+  for (std::string_view rest = text;;) {
+    const auto end = rest.find('\r');
+    if (end == rest.npos || end + 1 == rest.size()) return plain_line(rest);
+    if (end > 0) plain_line(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+  }
+}
+
+void RecordReader::plain_line(std::string_view raw) {
   std::string_view s = clean_line(raw, scratch_);
   if (export_line(s)) return;
   const std::string_view t = trim_front(s);
@@ -117,6 +156,14 @@ void RecordReader::member(std::string_view key, std::string_view raw_value) {
   fields_.add(key, decode_json_value(raw_value));
 }
 
+// A string in an array: a line of the log, or the time of one.
+void RecordReader::element(std::string_view raw_value) {
+  constexpr std::size_t kShortest = 3;
+  const std::string text = decode_json_value(raw_value);
+  const bool number = text.find_first_not_of("0123456789.") == text.npos;
+  if (text.size() >= kShortest && !number) emit({}, text);
+}
+
 void RecordReader::emit_fields() {
   if (fields_.has_message()) emit(fields_.header(), fields_.message());
   fields_.clear();
@@ -140,11 +187,12 @@ void RecordReader::emit(const LogRecord& header, std::string_view text) {
     if (header.prefixed) piece = clean_line(piece, begin ? first_scratch_ : later_scratch);
     if (begin) {
       first = strip_prefix(piece, year_, header);
+      last_prefixed_ = first.prefixed;
       emit_split(first);
     } else if (!piece.empty()) {
       LogRecord record = first;
       record.message = trim_back(piece);
-      sink_.on_record(record);
+      give(record);
     }
   }
 }
@@ -153,14 +201,17 @@ void RecordReader::emit(const LogRecord& header, std::string_view text) {
 // newlines.
 void RecordReader::emit_split(LogRecord record) {
   std::string_view rest = record.message;
-  for (auto open = record.foreign ? rest.npos : rest.find(" ["); open != rest.npos; open = rest.find(" [", open + 1)) {
-    std::string_view stamped = rest.substr(open + 1);
+  for (auto open = record.foreign ? rest.npos : rest.find('[', 1); open != rest.npos; open = rest.find('[', open + 1)) {
+    std::string_view stamped = rest.substr(open);
+    const char before = open == 0 ? ' ' : rest[open - 1];
+    if (std::string_view(" \t:;,|>(\"'`").find(before) == std::string_view::npos) continue;
     Stamp stamp;
     if (!take_printk_stamp(stamped, stamp) || !stamp.printk_us) continue;
-    record.message = rest.substr(0, open);
+    record.message = trim_back(rest.substr(0, open));
     if (record.message.ends_with("\\n")) record.message.remove_suffix(2);
     record.message = trim_back(record.message);
-    sink_.on_record(record);
+    // What stands in front of the first stamp of a line is a prefix that nobody knows, unless it speaks of a kill.
+    if (record.prefixed || find_needle(record.message, 0) != std::string_view::npos) give(record);
     record.stamp.printk_us = stamp.printk_us;
     record.prefixed = true;
     record.caller = {};
@@ -169,10 +220,16 @@ void RecordReader::emit_split(LogRecord record) {
     record.message = rest;
     open = 0;
   }
+  give(record);
+}
+
+void RecordReader::give(LogRecord record) {
+  frame_.apply(record);
   sink_.on_record(record);
 }
 
 void RecordReader::finish() {
+  if (wrap_.waits()) whole_line(wrap_.take());
   if (in_export_) emit_fields();
   in_export_ = false;
   json_depth_ = 0;

@@ -92,6 +92,38 @@ std::string journal_export(const std::vector<Line>& lines, bool binary) {
   return text;
 }
 
+std::string array_of_strings(const std::vector<Line>& lines) {
+  std::vector<std::string> all;
+  for (const Line& line : lines) all.push_back("[" + stamp(line) + "] " + line.text);
+  return nlohmann::json(all).dump();
+}
+
+std::string loki_answer(const std::vector<Line>& lines) {
+  nlohmann::json values = nlohmann::json::array();
+  for (const Line& line : lines) values.push_back({std::to_string(1'790'000'000'000'000 + line.us), line.text});
+  return nlohmann::json{{"data", {{"result", {{{"stream", {{"job", "k"}}}, {"values", values}}}}}}}.dump();
+}
+
+// Quoted-printable, as mail archives keep it.
+std::string mail(const std::string& text) {
+  std::string out;
+  for (const std::string& line : split(text, '\n')) {
+    std::string encoded;
+    std::size_t column = 0;
+    for (const char c : line) {
+      const std::string sign = c == '=' ? "=3D" : std::string(1, c);
+      if (column + sign.size() > 75) {
+        encoded += "=\n";
+        column = 0;
+      }
+      encoded += sign;
+      column += sign.size();
+    }
+    out += encoded + "\n";
+  }
+  return out;
+}
+
 std::string utf16(const std::string& text) {
   std::string out = "\xff\xfe";
   for (const char c : text) {
@@ -154,6 +186,63 @@ std::vector<std::pair<std::string, std::string>> forms(const std::vector<Line>& 
              {"log", "[" + stamp(l) + "] " + l.text + "\n"}, {"stream", "stdout"}, {"time", "2026-03-24T14:00:00.1Z"}}
              .dump();
        }},
+      {"talos", [](const Line& l) { return "kern: warning: [2026-03-24T" + clock(l) + ".123456789Z]: " + l.text; }},
+      {"talosctl",
+       [](const Line& l) { return "10.5.0.2: kern:    info: [2026-03-24T" + clock(l) + ".1Z]: " + l.text; }},
+      {"empty tag",
+       [](const Line& l) { return "Mar 24 " + clock(l) + " 2026 kernel: : [" + stamp(l) + "] " + l.text; }},
+      {"grep -r", [](const Line& l) { return "/var/log/kern.log.1:Mar 24 " + clock(l) + " node7 kernel: " + l.text; }},
+      {"grep -n", [](const Line& l) { return "1234:[" + stamp(l) + "] " + l.text; }},
+      {"cat -n", [](const Line& l) { return "  1234\t[" + stamp(l) + "] " + l.text; }},
+      {"diff", [](const Line& l) { return "+[" + stamp(l) + "] " + l.text; }},
+      {"list", [](const Line& l) { return "* [" + stamp(l) + "] " + l.text; }},
+      {"labelled", [](const Line& l) { return "[Kernel dmesg] [" + stamp(l) + "] " + l.text; }},
+      {"csv", [](const Line& l) { return "\"2026-03-24 " + clock(l) + "\",\"node7\",\"" + l.text + "\""; }},
+      {"tsv", [](const Line& l) { return "2026-03-24 " + clock(l) + "\tnode7\tkernel\t" + l.text; }},
+      {"tsv, text in the middle",
+       [](const Line& l) { return "EVENTS\t1790000000001\t[" + stamp(l) + "] " + l.text + "\t1790000000002"; }},
+      {"yaml list", [](const Line& l) { return "    - \"[" + stamp(l) + "] " + l.text + "\""; }},
+      {"yaml member", [](const Line& l) { return "  MESSAGE: '" + l.text + "'\n  _HOSTNAME: node7\n---"; }},
+      {"source code", [](const Line& l) { return "    '[" + stamp(l) + "] " + l.text + "\\n' +"; }},
+      {"logfmt",
+       [](const Line& l) {
+         return "time=\"2026-03-24T" + clock(l) + "Z\" level=warning msg=" + nlohmann::json(l.text).dump();
+       }},
+      {"web page", [](const Line& l) { return "<span class=\"line\">[" + stamp(l) + "] " + l.text + "</span><br/>"; }},
+      {"backquotes", [](const Line& l) { return "`[" + stamp(l) + "] " + l.text + "`"; }},
+      {"table of Markdown", [](const Line& l) { return "| [" + stamp(l) + "] " + l.text + " |"; }},
+      {"netconsole, extended", [](const Line& l) { return "6.12.1,4,77," + std::to_string(l.us) + ",-;" + l.text; }},
+      {"logcat", [](const Line& l) { return "03-24 " + clock(l) + ".123     0     0 W kernel  : " + l.text; }},
+      {"vendor's marks", [](const Line& l) { return "<4>[" + stamp(l) + "]  (3)[1234:app]" + l.text; }},
+      {"bracketed iso", [](const Line& l) { return "[2026-03-24 " + clock(l) + ".123] " + l.text; }},
+      {"verbose journal",
+       [](const Line& l) { return "    PRIORITY=4\n    MESSAGE=" + l.text + "\n    _TRANSPORT=kernel"; }},
+      {"carriage returns inside", [](const Line& l) { return "\r[" + stamp(l) + "] " + l.text + "\r\r"; }},
+      {"loki",
+       [](const Line& l) {
+         return nlohmann::json{{"labels", {{"job", "k"}}}, {"line", l.text}}.dump();
+       }},
+      {"cloud logging",
+       [](const Line& l) {
+         return nlohmann::json{
+             {"insertId", "a"},
+             {"jsonPayload",
+              {{"MESSAGE", l.text}, {"_HOSTNAME", "node7"}, {"_SOURCE_MONOTONIC_TIMESTAMP", std::to_string(l.us)}}},
+             {"timestamp", "2026-03-24T14:00:00.1Z"}}
+             .dump();
+       }},
+      {"cloud watch",
+       [](const Line& l) {
+         return nlohmann::json{{"timestamp", 1790000000001}, {"message", "[" + stamp(l) + "] " + l.text}}.dump();
+       }},
+      {"member of any name",
+       [](const Line& l) {
+         return nlohmann::json{{"theText", l.text}, {"n", 1}}.dump();
+       }},
+      {"nested",
+       [](const Line& l) {
+         return nlohmann::json{{"event", {{"original", l.text}}}}.dump();
+       }},
       {"journal json", [](const Line& l) { return journal_entry(l, false).dump(); }},
       {"journal json, bytes", [](const Line& l) { return journal_entry(l, true).dump(); }},
       {"journal json-pretty", [](const Line& l) { return journal_entry(l, false).dump(8); }},
@@ -173,6 +262,9 @@ std::vector<std::pair<std::string, std::string>> forms(const std::vector<Line>& 
   all.emplace_back("dmesg --json, on one line", nlohmann::json::parse(dmesg_json(lines)).dump());
   all.emplace_back("journal export", journal_export(lines, false));
   all.emplace_back("journal export, binary", journal_export(lines, true));
+  all.emplace_back("array of strings", array_of_strings(lines));
+  all.emplace_back("loki's answer", loki_answer(lines));
+  all.emplace_back("mail", mail(each(lines, per_line[0].second)));
   all.emplace_back("UTF-16", utf16(each(lines, per_line[0].second, "\r\n")));
   return all;
 }
@@ -204,6 +296,26 @@ TEST(Forms, are_found_in_the_middle_of_other_lines) {
     const bool blank_lines = form.starts_with("journal export");
     const std::string found = to_text(collect(noise + (blank_lines ? "\n" : "") + text + noise));
     EXPECT_EQ(found, want) << form;
+  }
+}
+
+// A terminal breaks lines at its width, through names and numbers.
+TEST(Forms, broken_at_a_width_are_put_together) {
+  for (const std::string name : {"5.10.262-memcg-v2.txt", "7.3.4-global.txt"}) {
+    const std::vector<Line> lines = parse(read_file(log_folder() / name));
+    const PerLine form = [](const Line& l) { return "[" + stamp(l) + "] " + l.text; };
+    const std::string want = to_text(collect(each(lines, form)));
+    for (const std::size_t width : {80U, 100U, 132U}) {
+      const auto broken = [&](const Line& l) {
+        std::string text = form(l), out;
+        for (; text.size() > width; text.erase(0, width)) out += text.substr(0, width) + "\n";
+        return out + text;
+      };
+      // The width is known from the second long line on.
+      const Line boot{1, "Command line: " + std::string(300, 'x')};
+      const std::string got = to_text(collect(broken(boot) + "\n" + broken(boot) + "\n" + each(lines, broken)));
+      EXPECT_EQ(got, want) << name << " at " << width;
+    }
   }
 }
 
