@@ -57,6 +57,13 @@ const model::CgroupSample* at_the_kill(const model::Incident& incident, const st
   return nullptr;
 }
 
+// The machine's memory: what was told with the kill, or the point in force then.
+const SystemMemory* system_at(const model::World& world, const model::Incident& incident) {
+  if (incident.memory) return &*incident.memory;
+  const auto* point = near(world.boots()[boot_of(world, incident)].memory, incident.boot_ns);
+  return point ? &point->sample.memory : nullptr;
+}
+
 std::vector<LedgerLine> meminfo_ledger(const SystemMemory& memory) {
   std::vector<LedgerLine> ledger;
   add(ledger, "anonymous", memory.anon);
@@ -122,8 +129,8 @@ Domain describe_domain(const model::World& world, const model::Incident& inciden
     return domain;
   }
   if (decision.domain != DomainKind::kGlobal && decision.domain != DomainKind::kSysrq) return domain;
-  if (const auto* point = near(world.boots()[boot].memory, incident.boot_ns)) {
-    const SystemMemory& memory = point->sample.memory;
+  if (const SystemMemory* told = system_at(world, incident)) {
+    const SystemMemory& memory = *told;
     domain.ledger = meminfo_ledger(memory);
     const Bytes total = memory.total ? memory.total : host_of(world, incident).mem_total;
     const bool whole = memory.free && memory.anon && memory.cached;
@@ -140,8 +147,8 @@ SystemState describe_system(const model::World& world, const model::Incident& in
   const model::Boot& boot = world.boots()[boot_of(world, incident)];
   system.overcommit.mode = host.overcommit_memory;
   system.overcommit.ratio = host.overcommit_ratio;
-  if (const auto* point = near(boot.memory, incident.boot_ns)) {
-    const SystemMemory& memory = point->sample.memory;
+  if (const SystemMemory* told = system_at(world, incident)) {
+    const SystemMemory& memory = *told;
     system.overcommit.limit_bytes = memory.commit_limit;
     system.overcommit.committed_bytes = memory.committed;
     if (memory.balloon) system.balloon_bytes = to_signed(*memory.balloon);

@@ -336,6 +336,7 @@ void describe(V& v, SystemMemory& e) {
       o.opt("oom_kills", e.oom_kills);
     });
   });
+  v.object("oom", [&](V& o) { o.opt("incident_id", e.incident_id); });
 }
 
 template <class V>

@@ -62,7 +62,12 @@ void World::on(const TraceLost& lost, const At& at) {
 }
 
 void World::on(const SystemMemory& memory, const At& at) {
-  boots_[at.boot].memory.add(at.boot_ns, SystemSample{memory});
+  Timeline<SystemSample>& known = boots_[at.boot].memory;
+  if (memory.incident_id) {
+    incidents_[incident_index(*memory.incident_id, at)].memory = memory;
+    if (!known.empty() && known.points().back().from_ns > at.boot_ns) return;
+  }
+  known.add(at.boot_ns, SystemSample{memory});
 }
 
 void World::on(const SystemPressure& pressure, const At& at) {

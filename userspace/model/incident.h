@@ -91,6 +91,7 @@ struct Incident {
   std::vector<Kill> kills;                  // each process once
   std::vector<CandidateRow> candidates;     // in scan order, each process once
   std::vector<CgroupAtKill> cgroups;        // those whose figures were told with the kill
+  std::optional<SystemMemory> memory;       // the machine's, likewise
   std::vector<ScanEnd> ends;                // one for each provenance
   std::uint64_t candidates_over_limit = 0;  // not kept for World::Limits::candidates
 };

@@ -71,8 +71,8 @@ inline auto members(const SignalKill& e) {
   return std::tie(a, b, c, d, f, g, h);
 }
 inline auto members(const SystemMemory& e) {
-  const auto& [a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc] = e;
-  return std::tie(a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc);
+  const auto& [a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd] = e;
+  return std::tie(a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd);
 }
 inline auto members(const Pressure& e) {
   const auto& [a, b, c, d] = e;

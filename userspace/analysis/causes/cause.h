@@ -34,6 +34,13 @@ Diagnosed diagnose(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_dataloader_duplication(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_immune_process_growth(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_neighbor_growth(const model::World& world, const IncidentContext& incident);
+// From a kernel log's figures alone, where nobody recorded the growth.
+std::optional<Cause> detect_workers_in_log(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_shared_memory_in_log(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_kernel_memory_in_log(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_pinned_cache_in_log(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_node_exhausted_in_log(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_state_in_log(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_unknown(const model::World& world, const IncidentContext& incident);
 
 }  // namespace oomtrace::analysis

@@ -8,11 +8,12 @@
 namespace oomtrace::analysis {
 namespace {
 
-constexpr std::array<Detector, 4> kDetectors = {
-    detect_dataloader_duplication,
-    detect_immune_process_growth,
-    detect_neighbor_growth,
-    detect_unknown,
+constexpr std::array<Detector, 10> kDetectors = {
+    detect_dataloader_duplication, detect_immune_process_growth,
+    detect_neighbor_growth,        detect_workers_in_log,
+    detect_shared_memory_in_log,   detect_kernel_memory_in_log,
+    detect_pinned_cache_in_log,    detect_node_exhausted_in_log,
+    detect_state_in_log,           detect_unknown,
 };
 
 }  // namespace
