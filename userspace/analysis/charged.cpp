@@ -17,14 +17,9 @@ constexpr std::int64_t kMostBytes = std::int64_t{1} << 52;
 
 std::int64_t sane(std::int64_t bytes) { return std::clamp<std::int64_t>(bytes, 0, kMostBytes); }
 
-std::int64_t copied_bytes(std::uint64_t faults, std::uint32_t page_size) {
-  if (page_size == 0) return 0;
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(faults, kMostBytes / page_size)) * page_size;
-}
-
 // More cannot be copied than was inherited; the rest of the faults were reuse or first writes after a read.
 std::int64_t copies(const Process& process, std::uint64_t faults, std::uint32_t page_size) {
-  const std::int64_t bytes = copied_bytes(faults, page_size);
+  const std::int64_t bytes = write_fault_bytes(faults, page_size);
   return process.inherited ? std::min(bytes, sane(process.inherited->anon)) : bytes;
 }
 
@@ -89,6 +84,11 @@ void add_shared(Charged& charged, const Process& process, const Base& base, cons
 }
 
 }  // namespace
+
+std::int64_t write_fault_bytes(std::uint64_t faults, std::uint32_t page_size) {
+  if (page_size == 0) return 0;
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(faults, kMostBytes / page_size)) * page_size;
+}
 
 Charged charged_in(const model::World& world, const Process& process, const Window& window, std::uint32_t page_size) {
   Charged charged;

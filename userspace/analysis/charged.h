@@ -36,4 +36,7 @@ Charged charged_in(const model::World& world, const model::Process& process, con
 std::int64_t held_at(const model::World& world, const model::Process& process, const model::MemorySample& sample,
                      std::uint64_t at_ns, std::uint32_t page_size);
 
+// Bytes of so many write-protect faults; 0 for page_size 0. Saturates.
+std::int64_t write_fault_bytes(std::uint64_t faults, std::uint32_t page_size);
+
 }  // namespace oomtrace::analysis

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "analysis/family_sharing.h"
 #include "base/units.h"
 
 namespace oomtrace::analysis {
 namespace {
+
+constexpr std::int64_t kTellingPages = 1024;
 
 const Weighed* find_row(const WeighedTable& table, const model::ProcessName& process) {
   for (const Weighed& row : table.rows) {
@@ -84,6 +87,20 @@ std::string adj_sentence(const WeighedTable& table, const Weighed& row, std::siz
   if (place == 1) return text + "; it would have been chosen without it too.";
   return text + "; without it, it would have been the " + ordinal(place) + " of " +
          format_count(static_cast<std::int64_t>(weighed_count)) + ".";
+}
+
+// A victim that shares its memory frees little: worth a word from a tenth of it on.
+std::string sharing_sentence(const Context& context, const model::Incident& incident, const Weighed& row,
+                             std::uint32_t page_size) {
+  const model::Process* process = context.world.find(row.process.id);
+  if (process == nullptr || !row.rss || page_size == 0) return {};
+  const FamilySharing sharing = sharing_at(context.world, *process, incident.boot_ns, page_size);
+  const std::int64_t pages = sharing.bytes() / page_size;
+  if (pages < kTellingPages || pages * 10 < *row.rss) return {};
+  const bool children = sharing.with_children_bytes >= sharing.with_parent_bytes;
+  return " At least " + format_count(pages) + " of its pages (" + format_bytes(sharing.bytes()) + ") are shared with " +
+         (children ? "children that it forked" : "the parent that forked it") +
+         ": they count in the points of each, and killing it alone does not free them.";
 }
 
 std::string who_chose(DecidedBy by) {
@@ -233,6 +250,7 @@ Selection explain_selection(const Context& context, const model::Incident& incid
     }
   }
   selection.summary = summarize(table, order, incident, chosen, row, selection);
+  if (row) selection.summary += sharing_sentence(context, incident, *row, table.page_size);
   return selection;
 }
 

@@ -48,6 +48,37 @@ TEST_F(GrowthTest, the_child_that_grew_is_the_driver_and_the_parent_the_victim) 
   EXPECT_EQ(found.victims.at(0).pid, 10u);
 }
 
+// Of the 400 MiB that two children inherited each copied 100 MiB: 300 MiB are the parent's and theirs still.
+TEST_F(GrowthTest, what_the_victim_shares_with_its_children_is_told_with_its_points) {
+  const ProcessRef parent = ref(10, "python3", 1), child[] = {ref(11, "a", 20), ref(12, "b", 20)};
+  events.at(1).start();
+  events.memory(parent, mib(410), 0, kJob);
+  events.at(20);
+  for (const ProcessRef& one : child) events.fork(parent, one, mib(400));
+  events.at(30).memory(child[0], mib(400), 25600, kJob);
+  events.memory(child[1], mib(400), 25600, kJob);
+  events.at(31);
+  kill(parent, mib(410));
+  events.candidate(1, parent, mib(410), 0, kJob);
+  const std::string summary = incident().selection.summary;
+  EXPECT_NE(summary.find("At least 76,800 of its pages (300.0 MiB) are shared with children that it forked"),
+            std::string::npos)
+      << summary;
+}
+
+TEST_F(GrowthTest, a_victim_whose_children_are_gone_shares_nothing) {
+  const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "a", 20);
+  events.at(1).start();
+  events.memory(parent, mib(410), 0, kJob);
+  events.at(20).fork(parent, child, mib(400));
+  events.at(30).memory(child, mib(400), 0, kJob);
+  events.at(30.5).exit(child);
+  events.at(31);
+  kill(parent, mib(410));
+  events.candidate(1, parent, mib(410), 0, kJob);
+  EXPECT_EQ(incident().selection.summary.find("shared with"), std::string::npos);
+}
+
 TEST_F(GrowthTest, what_is_inherited_at_fork_is_nobodys_growth) {
   const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
   events.at(1).start();
