@@ -16,6 +16,7 @@ constexpr std::size_t kMaxHosts = 32;
 constexpr std::size_t kMaxKills = 4096;
 constexpr std::int64_t kGroupWindow = 5'000'000;
 constexpr std::int64_t kSharersWindow = 1'000'000;
+constexpr std::int64_t kAtOnce = 1'000'000;
 constexpr std::int64_t kSysrqWindow = 10'000'000;
 
 bool has_pid(const OomReport& report, std::uint32_t pid) {
@@ -229,6 +230,10 @@ OpenReport* Assembler::match_kill(const LogRecord& record, const KillLine& line)
 
 void Assembler::on_killed(const LogRecord& record, KillLine line) {
   line.stamp = record.stamp;
+  // Right behind the line that announces a group, a kill is of that group, whatever older report lacks one.
+  const OpenReport* current = queue_.current(record);
+  const bool of_group = current && current->state == ReportState::kKilled && !current->report.oom_group.empty();
+  if (of_group && join_group(record, line)) return;
   if (OpenReport* open = match_kill(record, line)) {
     add_kill(*open, record, std::move(line));
     return;
@@ -309,7 +314,9 @@ bool Assembler::join_group(const LogRecord& record, KillLine& line) {
 
 void Assembler::on_group(const LogRecord& record, const std::string& path) {
   OpenReport* open = queue_.current(record);
-  if (!open || !open->report.oom_group.empty()) open = &begin(record);
+  // The kernel announces a group right behind the kill that it was chosen with.
+  const bool late = open && open->state == ReportState::kKilled && !within(open->killed_at, record.stamp, kAtOnce);
+  if (!open || late || !open->report.oom_group.empty()) open = &begin(record);
   open->report.oom_group = path;
   queue_.touch(*open, record);
 }

@@ -16,21 +16,22 @@ constexpr std::size_t kMaxLine = 16 * 1024;
 void HardWrap::saw(std::size_t length, bool prefixed) {
   if (length > longest_) {
     longest_ = length;
-    width_ = candidate_ = 0;
+    full_ = shorter_ = 0;
   }
-  const bool broken = last_prefixed_ && !prefixed && length > 0 && last_length_ == longest_ &&
-                      last_length_ >= kNarrowest && last_length_ <= kWidest;
-  if (broken && width_ == 0) {
-    if (last_length_ == candidate_) width_ = candidate_;
-    candidate_ = last_length_;
-  }
+  if (last_prefixed_ && !prefixed && length > 0) ++(last_length_ == longest_ ? full_ : shorter_);
   last_length_ = length;
   last_prefixed_ = prefixed;
 }
 
+bool HardWrap::is_full(std::string_view line) const {
+  const bool hard = full_ >= 2 && full_ > shorter_ && longest_ >= kNarrowest && longest_ <= kWidest;
+  return hard && line.size() == longest_;
+}
+
 bool HardWrap::add(std::string_view line) {
   held_ += line;
-  return line.size() == width_ && held_.size() < kMaxLine;
+  ++full_;
+  return line.size() == longest_ && held_.size() < kMaxLine;
 }
 
 std::string HardWrap::take() {

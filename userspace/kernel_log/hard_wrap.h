@@ -8,14 +8,14 @@
 
 namespace oomtrace::kernel_log {
 
-// Learns the width from lines with a prefix that are followed by one without: two of the same length, with no line of
-// the log longer, make it one. What wraps between words has many lengths and is the LineJoiner's.
+// The width is the longest line's, if most lines with a prefix that are followed by one without are as long. What wraps
+// between words has many lengths and is the LineJoiner's.
 class HardWrap {
  public:
   // Tells of a line that was read as it is, and whether it had a prefix.
   void saw(std::size_t length, bool prefixed);
   // Whether the line may go on in the next one.
-  bool is_full(std::string_view line) const { return width_ != 0 && line.size() == width_; }
+  bool is_full(std::string_view line) const;
 
   // Where a full line waits for the next one.
   bool waits() const { return !held_.empty(); }
@@ -25,7 +25,8 @@ class HardWrap {
   std::string take();
 
  private:
-  std::size_t width_ = 0, candidate_ = 0, longest_ = 0, last_length_ = 0;
+  std::size_t longest_ = 0, last_length_ = 0;
+  std::size_t full_ = 0, shorter_ = 0;  // broken lines of that length, and of others
   bool last_prefixed_ = false;
   std::string held_;
 };

@@ -105,28 +105,35 @@ std::size_t match_alike(std::string_view sample, std::string_view text) {
 void LearnedFrame::learn(std::string_view before, std::string_view behind) {
   if (before.size() > kMaxBefore || behind.size() > kMaxBehind) return;
   before_ = before;
-  behind_ = behind;
+  behind_ = std::string(behind);  // it may be a view of what is there
+}
+
+// Learns from a line that is fixed.
+void LearnedFrame::look(std::string_view message) {
+  if (contains(message, " tgid ")) {
+    const std::size_t start = find_table_header(message);
+    if (start == message.npos) return;
+    constexpr std::string_view kName = " name";
+    const auto name = message.rfind(kName);
+    learn(message.substr(0, start),
+          name == message.npos ? std::string_view(behind_) : message.substr(name + kName.size()));
+    return;
+  }
+  if (!contains(message, ":")) return;
+  for (const Anchor& anchor : kAnchors) {
+    const auto start = message.find(anchor.text);
+    if (start == message.npos) continue;
+    learn(message.substr(0, start),
+          anchor.whole ? message.substr(start + anchor.text.size()) : std::string_view(behind_));
+    return;
+  }
+  if (const std::size_t start = find_header(message); start != message.npos) learn(message.substr(0, start), behind_);
 }
 
 void LearnedFrame::apply(LogRecord& record) {
   const std::string_view message = record.message;
   if (record.foreign || message.empty()) return;
-  std::size_t start = find_table_header(message);
-  if (start != message.npos) {
-    const auto name = message.rfind(" name");
-    learn(message.substr(0, start),
-          name == message.npos ? std::string_view(behind_) : message.substr(name + std::string_view(" name").size()));
-  } else {
-    for (const Anchor& anchor : kAnchors) {
-      start = message.find(anchor.text);
-      if (start == message.npos) continue;
-      learn(message.substr(0, start),
-            anchor.whole ? message.substr(start + anchor.text.size()) : std::string_view(behind_));
-      break;
-    }
-    if (start == message.npos && (start = find_header(message)) != message.npos)
-      learn(message.substr(0, start), behind_);
-  }
+  look(message);
   if (before_.empty() && behind_.empty()) return;
   std::string_view rest = message;
   if (!before_.empty()) {

@@ -18,6 +18,7 @@ class LearnedFrame {
   void apply(LogRecord& record);
 
  private:
+  void look(std::string_view message);
   void learn(std::string_view before, std::string_view behind);
 
   std::string before_, behind_;

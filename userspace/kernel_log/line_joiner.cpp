@@ -25,15 +25,28 @@ bool contains_any(std::string_view s, std::initializer_list<std::string_view> wo
   return false;
 }
 
+// No number has a zero in front, and no oom_score_adj is beyond 1000: two that would make one are two lines.
+bool is_plausible(std::string_view field) {
+  std::string_view digits = field.substr(field.find_first_of(":=") + 1);
+  take(digits, '-');
+  if (digits.size() > 1 && digits.front() == '0' && is_digit(digits[1])) return false;
+  const auto value = take_number<std::uint64_t>(digits);
+  return value && (!contains(field, "_adj") || *value <= 1000);
+}
+
 // A terminal breaks in the middle of words: the two halves make one of these.
 bool makes_word(std::string_view message, std::string_view next, std::initializer_list<std::string_view> words) {
   const auto blank = message.rfind(' ');
   const std::string_view half = blank == message.npos ? message : message.substr(blank + 1);
   if (half.empty() || half.ends_with(',') || half.ends_with("kB")) return false;
-  const std::string whole = std::string(half) + std::string(next.substr(0, next.find(' ')));
+  const std::string_view first = next.substr(0, next.find(' '));
+  const std::string whole = std::string(half) + std::string(first);
+  // The rest of a number, or of its unit.
+  std::string_view rest = first;
+  while (!rest.empty() && is_digit(rest.front())) rest.remove_prefix(1);
+  const bool number = (rest.empty() && first.size() == next.size()) || rest == "," || rest == "kB" || rest == "kB,";
   for (const auto word : words) {
-    if (whole.starts_with(word) && (!half.starts_with(word) || next.starts_with("kB") || is_digit(next.front())))
-      return true;
+    if (whole.starts_with(word) && (!half.starts_with(word) || (number && is_plausible(whole)))) return true;
   }
   return false;
 }
@@ -80,6 +93,9 @@ Join continues(std::string_view message, std::string_view next) {
   const auto when = [](bool joins) { return joins ? Join::kBlank : Join::kNo; };
   if (next.empty() || message.size() + next.size() > kMaxMessage) return Join::kNo;
   if (message.empty()) return Join::kBlank;
+  // Lines of the kernel that are whole, though they lost what stood before them.
+  if (contains_any(next, {" invoked oom-killer: ", "oom-kill:constraint=", "Tasks state (memory", "Mem-Info:"}))
+    return Join::kNo;
   if (message.ends_with("anon-") || message.ends_with("file-") || message.ends_with("shmem-")) {
     return next.starts_with("rss:") ? Join::kDirect : Join::kNo;
   }

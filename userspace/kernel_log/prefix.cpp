@@ -22,7 +22,7 @@ bool is_kernel_word(std::string_view s) {
       "Normal:",     "Normal ",       "HighMem",     "Kernel ",      "sysrq:", "SysRq",   "Workqueue:",   "MCE:",
       "RIP:",        "EIP:",          "traps:",      "Free ",        "Total ", "lowmem_", "No available", "VM: "};
   for (const auto word : kWords) {
-    if (s.starts_with(word)) return true;
+    if (begins(s, word)) return true;
   }
   return s.starts_with('[') || s.starts_with("oom-kill");
 }
