@@ -6,11 +6,11 @@
 # A part counts each of its tests, or names why it was not run; it never ends the script.
 
 # In the order of running. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
-PARTS=(build unit schema corpus offline sanitizers lint fuzz live vm)
+PARTS=(build unit schema corpus offline sanitizers lint fuzz live torture vm)
 
 # Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
 declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
-  [fuzz]=1800 [live]=900 [vm]=1500)
+  [fuzz]=1800 [live]=900 [torture]=900 [vm]=1500)
 
 # Tests of the part corpus by name; the part unit leaves them out.
 CORPUS_TESTS='[Cc]orpus'
@@ -205,19 +205,20 @@ fuzz_seeds() {
   esac
 }
 
-part_live() {
-  local runner=$OOMTRACE_ROOT/tests/live/run.py
-  if [ ! -f "$runner" ]; then
-    not_run live "there are no live tests in this version"
-    return 0
-  fi
+part_live() { live_tests live; }
+part_torture() { live_tests torture --from "$OOMTRACE_ROOT/tests/torture"; }
+
+# live_tests PART [OPTION...]: tests on this kernel, as root.
+live_tests() {
+  local part=$1
+  shift
   if ! can_root; then
-    not_run live "recording needs root: $(why_no_root)"
+    not_run "$part" "recording needs root: $(why_no_root)"
     return 0
   fi
-  packages_for live "${PACKAGES_LIVE_TESTS[@]}" || return 0
-  if needs release live; then
-    counted live "${LIMITS[live]}" as_root "$(system_python)" "$runner" --binary \
+  packages_for "$part" "${PACKAGES_LIVE_TESTS[@]}" || return 0
+  if needs release "$part"; then
+    counted "$part" "${LIMITS[$part]}" as_root "$(system_python)" "$OOMTRACE_ROOT/tests/live/run.py" "$@" --binary \
       "$OOMTRACE_ROOT/build/release/oomtrace"
   fi
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live tests: real kills in memory cgroups on the running kernel. Needs root and a static libc to build the workloads.
 
-    tests/live/run.py [--binary PATH] [--list] [NAME...]
+    tests/live/run.py [--binary PATH] [--from FOLDER] [--list] [NAME...]
 
 NAME is part of a test's name. One line for each test; the last line is "N passed, N failed, N skipped".
 """
@@ -80,10 +80,11 @@ def main():
     parser = argparse.ArgumentParser(description="Live tests of oomtrace on the running kernel.")
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "release", "oomtrace"))
     parser.add_argument("--workloads", default=os.path.join(ROOT, "build", "workloads"), help="where to build them")
+    parser.add_argument("--from", dest="folder", default=HERE, help="where the tests are [tests/live]")
     parser.add_argument("--list", action="store_true", help="print the tests' names only")
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
-    suite = unittest.defaultTestLoader.discover(HERE, "test_*.py")
+    suite = unittest.defaultTestLoader.discover(arguments.folder, "test_*.py")
     tests = [test for test in tests_of(suite)
              if not arguments.names or any(name in test.id() for name in arguments.names)]
     if arguments.list:

@@ -3,6 +3,7 @@
 #include "model/world.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace oomtrace::model {
@@ -134,7 +135,13 @@ Process& World::resolve(const ProcessRef& ref, const At& at) {
 
 Process& World::resolve_past(const ProcessRef& ref, const At& at) {
   if (ref.start_boot_ns == 0) {
-    const auto held = holder_.find({at.boot, ref.pid});
+    const PidKey key{at.boot, ref.pid};
+    const auto held = holder_.find(key);
+    const bool by_pid_alone = held != holder_.end() && processes_.at(held->second).start_boot_ns == 0;
+    // Told late, of a pid that another process may have by now: who had it at that time?
+    const auto after = by_start_.upper_bound({key, at.boot_ns});
+    if (!by_pid_alone && after != by_start_.begin() && std::prev(after)->first.first == key)
+      return processes_.at(std::prev(after)->second);
     if (held != holder_.end()) return processes_.at(held->second);
   }
   return resolve(ref, at);

@@ -35,6 +35,19 @@ TEST_F(IncidentTest, a_group_kill_is_one_incident_with_each_victim_once) {
   EXPECT_EQ(incident.decision.oom_group, "/job");
 }
 
+// The kernel's log names pids alone, and its lines may be read when a new process has the victim's.
+TEST_F(IncidentTest, a_kill_told_again_after_its_pid_was_taken_is_the_same_kill) {
+  events.at(1).start();
+  events.fork(ref(1, "init", 0.5), ref(10, "a", 1), mib(200));
+  events.at(5).emit(test::memcg_kill(1, ref(10, "a", 1), mib(200), job, test::kMiB));
+  events.at(5.1).exit(ref(10, "a", 1), 9, true);
+  events.at(6).fork(ref(1, "init", 0.5), ref(10, "b", 6), mib(1));
+  events.at(5).emit(test::memcg_kill(1, ref(10, "a", 0), mib(200), job, test::kMiB));
+  ASSERT_EQ(world.incidents().size(), 1u);
+  ASSERT_EQ(world.incidents()[0].kills.size(), 1u);
+  EXPECT_EQ(world.incidents()[0].kills[0].victim.comm, "a");
+}
+
 TEST_F(IncidentTest, the_same_number_in_another_trace_is_another_incident) {
   events.at(5).emit(test::memcg_kill(1, ref(10, "a", 1), mib(200), job, test::kMiB));
   events.set_trace("second", "boot-2");
