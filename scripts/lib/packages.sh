@@ -13,7 +13,7 @@ PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev libs
 PACKAGES_TESTS=(libgtest-dev ccache=ccache python3 python3-jsonschema)
 PACKAGES_SCHEMA=(python3 python3-jsonschema)
 # What live tests hold the output against: the schema, a journald.
-PACKAGES_LIVE_TESTS=(python3 python3-jsonschema systemd=journalctl)
+PACKAGES_LIVE_TESTS=(python3 python3-jsonschema systemd=journalctl sudo=sudo)
 PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellcheck mandoc=mandoc python3)
 # The sanitizer and fuzzer run-time of Debian's default clang.
 PACKAGES_FUZZ=(clang=clang libclang-rt-dev)
