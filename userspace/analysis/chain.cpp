@@ -53,7 +53,8 @@ const Ending* lost_child(const Context& context, const Endings& endings, const P
     look(id);
     // Workers of a fork server are its children and the trainer's concern.
     const Process* child = context.world.find(id);
-    if (!child || context.jobs.root_of(id) != context.jobs.root_of(parent.id)) continue;
+    if (!child || child->children.empty()) continue;
+    if (context.jobs.root_of(id) != context.jobs.root_of(parent.id)) continue;
     if (context.role(id) == model::Role::kTrainer) continue;
     const std::vector<ProcessId>& below = child->children;
     for (auto grandchild = below.end() - std::min<std::ptrdiff_t>(kLooked, std::ssize(below));
