@@ -9,11 +9,14 @@
 PACKAGES_OFFLINE=(ca-certificates g++=g++ cmake=cmake ninja-build=ninja pkg-config=pkg-config libfmt-dev
   nlohmann-json3-dev libsimdjson-dev libzstd-dev zlib1g-dev libcli11-dev libexpected-dev)
 # Recording.
-PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev libsystemd-dev)
+PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev libsystemd-dev
+  prometheus-cpp-dev)
 PACKAGES_TESTS=(libgtest-dev ccache=ccache python3 python3-jsonschema)
 PACKAGES_SCHEMA=(python3 python3-jsonschema)
 # What live tests hold the output against: the schema, a journald.
 PACKAGES_LIVE_TESTS=(python3 python3-jsonschema systemd=journalctl sudo=sudo)
+# Programs that read what oomtrace gives: each is run by a test.
+PACKAGES_CONSUMERS=(python3 python3-jsonschema prometheus=prometheus)
 PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellcheck mandoc=mandoc python3)
 # The sanitizer and fuzzer run-time of Debian's default clang.
 PACKAGES_FUZZ=(clang=clang libclang-rt-dev)

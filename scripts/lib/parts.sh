@@ -6,11 +6,11 @@
 # A part counts each of its tests, or names why it was not run; it never ends the script.
 
 # In the order of running. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
-PARTS=(build unit schema corpus offline sanitizers lint fuzz live torture vm)
+PARTS=(build unit schema corpus offline sanitizers lint fuzz live consumers torture vm)
 
 # Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
 declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
-  [fuzz]=1800 [live]=900 [torture]=900 [vm]=1500)
+  [fuzz]=1800 [live]=900 [consumers]=600 [torture]=900 [vm]=1500)
 
 # Tests of the part corpus by name; the part unit leaves them out.
 CORPUS_TESTS='[Cc]orpus'
@@ -220,6 +220,19 @@ live_tests() {
   if needs release "$part"; then
     counted "$part" "${LIMITS[$part]}" as_root "$(system_python)" "$OOMTRACE_ROOT/tests/live/run.py" "$@" --binary \
       "$OOMTRACE_ROOT/build/release/oomtrace"
+  fi
+}
+
+# What Prometheus and others make of the stream and the metrics; with real kills, so as root.
+part_consumers() {
+  if ! can_root; then
+    not_run consumers "recording needs root: $(why_no_root)"
+    return 0
+  fi
+  packages_for consumers "${PACKAGES_CONSUMERS[@]}" || return 0
+  if needs release consumers; then
+    counted consumers "${LIMITS[consumers]}" as_root "$(system_python)" "$OOMTRACE_ROOT/tests/live/run.py" --from \
+      "$OOMTRACE_ROOT/tests/consumers" --binary "$OOMTRACE_ROOT/build/release/oomtrace"
   fi
 }
 

@@ -4,7 +4,8 @@
 
     tests/live/run.py [--binary PATH] [--from FOLDER] [--list] [NAME...]
 
-NAME is part of a test's name. One line for each test; the last line is "N passed, N failed, N skipped".
+NAME is part of a test's name; FOLDER has test_*.py that use the same harness. One line for each test; the last line is
+"N passed, N failed, N skipped".
 """
 import argparse
 import os

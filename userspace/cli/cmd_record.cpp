@@ -76,7 +76,8 @@ int cannot_run(const std::string& command, const Error& error) {
 
 struct Recording {
   std::unique_ptr<sink::LineQueue> queue;
-  std::unique_ptr<sink::Stream> stream;  // null where none was asked for
+  std::unique_ptr<sink::Stream> stream;    // null where none was asked for
+  std::unique_ptr<MetricsOutput> metrics;  // likewise
   std::unique_ptr<EventOutput> output;
   std::unique_ptr<capture::Session> session;
   std::unique_ptr<sink::WriterThread> writer;
@@ -112,7 +113,7 @@ bool tell_end(const Recording& recording, const std::string& path) {
   return whole;
 }
 
-// The two events' outputs: the trace file's queue and, where asked for, the stream.
+// Where events go: the trace file's queue and, where asked for, the stream and the metrics.
 Result<void> open_outputs(const RecordOptions& options, const InvokingUser& user, Recording& recording) {
   sink::FilterOptions narrowed = options.stream.filter;
   narrowed.kinds.clear();
@@ -129,17 +130,32 @@ Result<void> open_outputs(const RecordOptions& options, const InvokingUser& user
     if (!stream) return tl::make_unexpected(std::move(stream).error());
     recording.stream = *std::move(stream);
   }
-  recording.output = std::make_unique<EventOutput>(recording.queue.get(), *std::move(filter), recording.stream.get());
+  if (options.metrics.any()) {
+    auto metrics = MetricsOutput::create();
+    if (!metrics) return tl::make_unexpected(std::move(metrics).error());
+    recording.metrics = *std::move(metrics);
+  }
+  recording.output = std::make_unique<EventOutput>(recording.queue.get(), *std::move(filter), recording.stream.get(),
+                                                   recording.metrics.get());
   return {};
 }
 
-// A reader that is gone ends the stream, not the recording; that is told at once, and once.
-LoopHooks stream_hooks(sink::Stream* stream) {
+void publish_metrics(const Recording& recording) {
+  if (!recording.metrics) return;
+  const std::uint64_t not_streamed = recording.stream ? recording.stream->status().not_delivered : 0;
+  recording.metrics->publish(recording.session->status(),
+                             recording.queue->dropped() + recording.writer->sink_status(0).lines_not_written,
+                             not_streamed);
+}
+
+LoopHooks loop_hooks(const Recording& recording) {
   LoopHooks hooks;
-  if (stream == nullptr) return hooks;
-  hooks.reopen = [stream] { return reopen(*stream); };
-  hooks.each_second = [stream, told = false]() mutable {
-    if (told || !stream->status().ended) return;
+  sink::Stream* const stream = recording.stream.get();
+  if (stream != nullptr) hooks.reopen = [stream] { return reopen(*stream); };
+  hooks.each_second = [&recording, told = false]() mutable {
+    publish_metrics(recording);
+    // A reader that is gone ends the stream, not the recording; that is told at once, and once.
+    if (told || !recording.stream || !recording.stream->status().ended) return;
     told = true;
     warn(kVerb, "the stream's reader is gone; the recording goes on");
   };
@@ -147,11 +163,11 @@ LoopHooks stream_hooks(sink::Stream* stream) {
 }
 
 // Before there are other threads. What was refused, for the trace.
-std::vector<std::string> give_up_and_protect(bool has_child, bool has_stream) {
+std::vector<std::string> give_up_and_protect(bool has_child, bool makes_files) {
   std::vector<std::string> warnings = protect_self();
   StillNeeded needed;
   needed.signal_child = has_child;
-  needed.make_files = has_stream;
+  needed.make_files = makes_files;
   if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
   for (const std::string& warning : warnings) warn(kVerb, warning);
   return warnings;
@@ -176,7 +192,8 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   if (!session) return report_error(kVerb, session.error());
   recording.session = *std::move(session);
 
-  const std::vector<std::string> warnings = give_up_and_protect(child != nullptr, recording.stream != nullptr);
+  const bool makes_files = recording.stream != nullptr || !options.metrics.textfile.empty();
+  const std::vector<std::string> warnings = give_up_and_protect(child != nullptr, makes_files);
 
   std::vector<sink::SinkEntry> sinks;
   sinks.push_back({std::make_unique<sink::FramedSink<trace::Writer>>(*std::move(file)), false});
@@ -188,8 +205,12 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
   if (recording.stream) {
     if (auto started = recording.stream->start(); !started) return report_error(kVerb, started.error());
   }
+  if (recording.metrics) {
+    if (auto started = recording.metrics->start(options.metrics); !started) return report_error(kVerb, started.error());
+  }
 
   recording.session->start(warnings);
+  publish_metrics(recording);
   recording.output->flush();  // whoever looks early finds the start and all processes
   fmt::print(stderr, "oomtrace: recording to {}{}\n", escape_terminal(path),
              child == nullptr ? " until interrupted (Ctrl-C)" : "");
@@ -201,7 +222,7 @@ int record(const RecordOptions& options, const std::string& path, const Invoking
       return cannot_run(options.command.front(), started.error());
     }
   }
-  auto end = run_loop(*recording.session, child, stream_hooks(recording.stream.get()));
+  auto end = run_loop(*recording.session, child, loop_hooks(recording));
   recording.session->stop(end ? end->reason : "error", end ? end->command_status : std::nullopt);
   stop_outputs(recording);
   const bool whole = tell_end(recording, path);

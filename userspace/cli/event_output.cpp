@@ -24,6 +24,7 @@ void EventOutput::on_event(const Event& event) {
     if (trace_filter_.passes(event)) trace_->push(line, sink::kLine, sink::line_class_of(event.payload));
   }
   if (stream_ != nullptr) stream_->on_event(event, line);
+  if (metrics_ != nullptr) metrics_->on_event(event, line);
 }
 
 void EventOutput::on_kill_complete() {

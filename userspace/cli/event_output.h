@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "capture/session.h"
+#include "cli/metrics_output.h"
 #include "codec/json_writer.h"
 #include "sink/event_filter.h"
 #include "sink/line_queue.h"
@@ -17,8 +18,8 @@ namespace oomtrace::cli {
 class EventOutput final : public capture::EventHandler {
  public:
   // Any of them may be null. `trace` is the trace file's queue; with it goes a notice for the terminal of every kill.
-  EventOutput(sink::LineQueue* trace, sink::EventFilter trace_filter, sink::Stream* stream)
-      : trace_(trace), trace_filter_(std::move(trace_filter)), stream_(stream) {}
+  EventOutput(sink::LineQueue* trace, sink::EventFilter trace_filter, sink::Stream* stream, MetricsOutput* metrics)
+      : trace_(trace), trace_filter_(std::move(trace_filter)), stream_(stream), metrics_(metrics) {}
 
   void on_event(const Event& event) override;
   void on_kill_complete() override;
@@ -33,6 +34,7 @@ class EventOutput final : public capture::EventHandler {
   sink::LineQueue* const trace_;
   sink::EventFilter trace_filter_;
   sink::Stream* const stream_;
+  MetricsOutput* const metrics_;
   std::uint64_t unencodable_ = 0;
   std::array<char, codec::kMaxLineBytes> line_{};
   std::array<char, 512> notice_{};

@@ -54,6 +54,14 @@ CLI::App* add_record(CLI::App& app, RecordOptions& options) {
                    std::string("Write the events as JSON lines, too: to ") + kTargets)
       ->type_name("TARGET");
   add_stream_options(*verb, options.stream, "Of the stream only these kinds: oom.kill, or oom for all of a family");
+  verb->add_option("--metrics", options.metrics.address,
+                   "Serve metrics to Prometheus on http://ADDR:PORT/metrics [127.0.0.1:9435]")
+      ->expected(0, 1)
+      ->default_str(std::string(oomtrace::sink::kDefaultMetricsAddress))
+      ->type_name("ADDR:PORT");
+  verb->add_option("--metrics-textfile", options.metrics.textfile,
+                   "Write them to this file, for node_exporter's textfile collector")
+      ->type_name("FILE.prom");
   verb->add_option("CMD", options.command, "Command to run as the invoking user, after --");
   verb->positionals_at_end();
   return verb;

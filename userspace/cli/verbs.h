@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/metrics_output.h"
 #include "sink/stream.h"
 
 namespace oomtrace::cli {
@@ -18,6 +19,7 @@ struct RecordOptions {
   std::vector<std::string> rungs;
   std::vector<std::string> command;
   sink::StreamOptions stream;  // target empty: none. Its pids and cgroup narrow the trace, too
+  MetricsOptions metrics;
 };
 
 struct ReportOptions {

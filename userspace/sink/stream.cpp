@@ -17,20 +17,28 @@ constexpr std::string_view kTooSlow = "the reader of the stream was too slow";
 
 }  // namespace
 
-Result<std::unique_ptr<Stream>> Stream::open(const StreamOptions& options) {
+Result<std::unique_ptr<Stream>> Stream::over(std::unique_ptr<LineSink> sink, const StreamOptions& options) {
   std::unique_ptr<Stream> stream(new Stream);
-  stream->target_ = parse_target(options.target);
-  FilterOptions wanted = options.filter;
-  if (stream->target_.kind == TargetKind::kJournal && wanted.kinds.empty()) wanted.kinds = {"oom.kill"};
-  auto filter = EventFilter::create(wanted);
+  auto filter = EventFilter::create(options.filter);
   if (!filter) return tl::make_unexpected(std::move(filter).error());
   stream->filter_ = *std::move(filter);
   auto queue = LineQueue::create(options.queue);
   if (!queue) return tl::make_unexpected(std::move(queue).error());
   stream->queue_ = *std::move(queue);
-  auto sink = open_target(stream->target_, options.file, options.must_be_there);
+  stream->sink_ = std::move(sink);
+  return stream;
+}
+
+Result<std::unique_ptr<Stream>> Stream::open(const StreamOptions& options) {
+  const Target target = parse_target(options.target);
+  StreamOptions narrowed = options;
+  if (target.kind == TargetKind::kJournal && narrowed.filter.kinds.empty()) narrowed.filter.kinds = {"oom.kill"};
+  auto stream = over(nullptr, narrowed);
+  if (!stream) return stream;
+  auto sink = open_target(target, options.file, options.must_be_there);
   if (!sink) return tl::make_unexpected(std::move(sink).error());
-  stream->sink_ = *std::move(sink);
+  (*stream)->target_ = target;
+  (*stream)->sink_ = *std::move(sink);
   return stream;
 }
 

@@ -45,6 +45,9 @@ class Stream {
   // go, unless kinds are asked for: journald keeps 10000 messages in 30 s of one service, and people read it.
   static Result<std::unique_ptr<Stream>> open(const StreamOptions& options);
 
+  // The same over a sink of the caller's, whatever the options' target says.
+  static Result<std::unique_ptr<Stream>> over(std::unique_ptr<LineSink> sink, const StreamOptions& options);
+
   // Starts the writer thread; events may be given before, as many as the queue holds.
   Result<void> start();
 
