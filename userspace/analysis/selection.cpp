@@ -51,7 +51,7 @@ std::optional<bool> reproduced(const WeighedTable& table, const std::vector<std:
                                const model::Incident& incident, const model::Kill& chosen, const Weighed* row) {
   const bool weighed = incident.decision.decided_by != DecidedBy::kAllocatingTask;
   if (!weighed || !row || !row->base() || !table.total_pages || !row->oom_score_adj) return std::nullopt;
-  const std::int64_t points = *row->base() + adj_points(*row->oom_score_adj, *table.total_pages);
+  const std::int64_t points = *row->base() - row->discount + adj_points(*row->oom_score_adj, *table.total_pages);
   if (incident.decision.chosen_points) return points == *incident.decision.chosen_points;
   if (chosen.score && *table.total_pages > 0) {
     // Kernels that print a score count at least 1 point, and print thousandths of all pages.

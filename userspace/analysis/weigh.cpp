@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "analysis/context.h"
+#include "analysis/root_bonus.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -49,6 +50,7 @@ Weighed from_row(const model::CandidateRow& row, const model::Incident& incident
   if (row.memory) take_memory(weighed, *row.memory, page_size);
   if (!weighed.rss && row.rss && page_size != 0) weighed.rss = pages(*row.rss, page_size);
   weighed.oom_score_adj = row.oom_score_adj;
+  weighed.uid = row.uid;
   weighed.told_points = row.points;
   weighed.excluded = row.excluded;
   weighed.shares_victim_memory = row.shares_victim_memory;
@@ -63,6 +65,7 @@ Weighed from_kill(const model::Kill& kill, std::uint32_t page_size) {
   weighed.process = kill.victim;
   if (kill.memory) take_memory(weighed, *kill.memory, page_size);
   weighed.oom_score_adj = kill.oom_score_adj;
+  weighed.uid = kill.uid;
   weighed.told_points = kill.points;
   weighed.victim = true;
   return weighed;
@@ -84,6 +87,17 @@ std::optional<std::uint64_t> find_total_pages(const model::World& world, const m
   return *host.mem_total / host.page_size + *host.swap_total / host.page_size;
 }
 
+// Where nobody has an adjustment, what it would weigh does not matter.
+void weigh_without_total(std::vector<Weighed>& rows) {
+  const bool plain = std::all_of(rows.begin(), rows.end(), [](const Weighed& row) {
+    return row.excluded != Excluded::kNot || (row.oom_score_adj == 0 && row.base());
+  });
+  if (!plain) return;
+  for (Weighed& row : rows) {
+    if (!row.told_points) row.told_points = row.base();
+  }
+}
+
 }  // namespace
 
 std::optional<std::int64_t> Weighed::base() const {
@@ -99,7 +113,7 @@ std::int64_t adj_points(std::int32_t oom_score_adj, std::uint64_t total_pages) {
 std::optional<std::int64_t> points_of(const Weighed& candidate, std::optional<std::uint64_t> total_pages) {
   const auto base = candidate.base();
   if (!base || !candidate.oom_score_adj || !total_pages) return candidate.told_points;
-  return *base + adj_points(*candidate.oom_score_adj, *total_pages);
+  return *base - candidate.discount + adj_points(*candidate.oom_score_adj, *total_pages);
 }
 
 std::optional<std::uint64_t> memcg_total_pages(std::uint64_t limit_bytes, std::optional<std::uint64_t> swap_limit_bytes,
@@ -140,6 +154,8 @@ WeighedTable weigh(const model::World& world, const model::Incident& incident) {
     if (!row->told_points) row->told_points = kill.points;
   }
   for (std::size_t i = 0; i < table.rows.size(); ++i) table.rows[i].scan_order = i;
+  take_off_root_bonus(world, incident, table);
+  if (!table.total_pages) weigh_without_total(table.rows);
   return table;
 }
 

@@ -16,6 +16,8 @@ struct Weighed {
   model::ProcessName process;
   std::optional<std::int64_t> rss, swap, pgtables;
   std::optional<std::int32_t> oom_score_adj;
+  std::optional<std::uint32_t> uid;
+  std::int64_t discount = 0;                // what older kernels take off for root
   std::optional<std::int64_t> told_points;  // by the source, for want of figures
   Excluded excluded = Excluded::kNot;
   bool shares_victim_memory = false;

@@ -134,7 +134,7 @@ KernelLogSearch::KernelLogSearch(Places places, std::optional<BootChoice> boot, 
 std::optional<LogPlace> KernelLogSearch::next() {
   // The ring buffer begins with this boot: what is asked of before is in the journal or nowhere.
   const std::int64_t boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
-  const bool older = bounds_.since_ns && *bounds_.since_ns < boot_ns;
+  const bool older = (bounds_.since_ns && *bounds_.since_ns < boot_ns) || (boot_ && boot_->all);
   while (step_ < 4) {
     std::optional<LogPlace> place;
     switch (step_++) {

@@ -91,6 +91,11 @@ std::optional<std::uint64_t> memcg_total(const OomReport& report, std::uint64_t 
   }
   if (room_kb == 0 || swap_total_kb == 0U) return limit;
   if (swap_total_kb) return limit + std::min(room_kb, *swap_total_kb) / page_kb;
+  // The group is as far in swap as it may be: there is at least as much.
+  Opt<std::uint64_t> swapped_kb = v2 ? report.swap.usage_kb : std::nullopt;
+  if (!v2 && report.memsw.usage_kb && report.memory.usage_kb && *report.memsw.usage_kb >= *report.memory.usage_kb)
+    swapped_kb = *report.memsw.usage_kb - *report.memory.usage_kb;
+  if (swapped_kb && *swapped_kb >= room_kb) return limit + room_kb / page_kb;
   // How much swap there is, the report of a memcg does not say. A group that reached its limit without a page in swap
   // had none to go to: reclaim swaps before the killer is called (and a swappiness of 0 leaves swap out of the total as
   // well).

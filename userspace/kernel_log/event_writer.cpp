@@ -2,6 +2,7 @@
 // OOM reports and notes of a kernel log -> Events.
 #include "kernel_log/event_writer.h"
 
+#include <algorithm>
 #include <ctime>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@ namespace oomtrace::kernel_log {
 namespace {
 
 constexpr std::size_t kMaxEarlyNotes = 64;
+constexpr std::size_t kMostTold = 20;
 
 std::string_view arch_of(std::string_view release) {
   using Name = std::pair<std::string_view, std::string_view>;
@@ -202,6 +204,9 @@ void EventWriter::write_note(const Note& note) {
       break;
     }
     case NoteKind::kLine:
+      if (note.other_program && told_.size() < kMostTold &&
+          std::find(told_.begin(), told_.end(), note.message) == told_.end())
+        told_.push_back(note.message);
       break;
   }
   KernelLog line;
@@ -213,8 +218,10 @@ void EventWriter::write_note(const Note& note) {
 }
 
 std::vector<std::string> EventWriter::notes() const {
-  if (!zone_assumed_) return {};
-  return {"times in the log have no time zone: they were taken as UTC"};
+  std::vector<std::string> notes;
+  if (zone_assumed_) notes.emplace_back("times in the log have no time zone: they were taken as UTC");
+  for (const std::string& text : told_) notes.push_back("another program wrote: " + text);
+  return notes;
 }
 
 void EventWriter::finish() {

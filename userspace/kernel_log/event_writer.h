@@ -44,6 +44,7 @@ class EventWriter : public ReportConsumer {
   LogOptions options_;
   Facts facts_;
   std::vector<Note> early_;
+  std::vector<std::string> told_;  // by other programs, each sentence once
   bool started_ = false;
   bool zone_assumed_ = false;
   std::uint64_t incidents_ = 0;

@@ -190,6 +190,7 @@ std::optional<Note> parse_note(const LogRecord& record) {
   if (record.foreign) {
     note.message = record.ident;
     note.message += ": ";
+    note.other_program = true;
   }
   note.message += s.substr(0, 1024);
   note.host = record.host;

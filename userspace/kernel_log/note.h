@@ -22,6 +22,7 @@ enum class NoteKind {
 struct Note {
   NoteKind kind = NoteKind::kLine;
   std::string message;
+  bool other_program = false;  // the message is another program's, with its name in front
   std::string host, boot_id;
   Stamp stamp;
   std::optional<std::uint32_t> priority;

@@ -2,9 +2,11 @@
 // The payloads of one OOM report's events.
 #include "kernel_log/report_payloads.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "kernel_log/derive.h"
+#include "kernel_log/scan.h"
 
 namespace oomtrace::kernel_log {
 namespace {
@@ -132,6 +134,25 @@ std::string_view why_no_victim(const OomReport& report) {
   }
 }
 
+// Whether the process that was chosen is another than the one that was killed. Kernels before 4.x choose among threads:
+// a number that the table does not have is a thread's, whose process was killed under its own number.
+bool names_another_process(const OomReport& report, const KillLine& kill) {
+  const std::uint32_t pid = report.selection->pid;
+  if (pid == kill.pid) return false;
+  const bool listed = std::any_of(report.rows.begin(), report.rows.end(),
+                                  [pid](const TaskRow& row) { return row.pid == pid || row.tgid == pid; });
+  const TaskRow* killed = row_of(report, kill.pid);
+  return listed || !killed || report.rows_dropped > 0 || killed->comm != report.selection->comm;
+}
+
+// Before 2.6.33 the line of a kill had no sizes, and is whole without.
+bool kills_without_sizes(std::string_view release) {
+  if (release.starts_with("2.4.")) return true;
+  if (!take(release, "2.6.")) return false;
+  const auto patch = take_number<std::uint32_t>(release);
+  return patch && *patch < 33;
+}
+
 }  // namespace
 
 SystemMemory system_memory(const OomReport& report, std::optional<std::uint32_t> page_size) {
@@ -227,7 +248,7 @@ std::vector<std::pair<Stamp, OomKill>> kill_payloads(const OomReport& report, st
     k.memory = kill_memory(kill, row, page_size);
     if (report.selection && !kill.group_member) {
       k.score = report.selection->score;
-      if (report.selection->pid != kill.pid) k.sacrificed_for_pid = report.selection->pid;
+      if (names_another_process(report, kill)) k.sacrificed_for_pid = report.selection->pid;
     }
     k.group_member = kill.group_member;
     k.already_dying = kill.already_exiting;
@@ -290,7 +311,8 @@ OomEnd end_payload(const OomReport& report, std::uint64_t incident) {
   end.provenance = Provenance::kKernelLog;
   const bool ended =
       report.ended_by == EndedBy::kNoKillable || report.ended_by == EndedBy::kPanic ||
-      (!report.kills.empty() && (report.kills.front().total_vm_kb || report.kills.front().already_exiting));
+      (!report.kills.empty() && (report.kills.front().total_vm_kb || report.kills.front().already_exiting ||
+                                 kills_without_sizes(report.kernel_release)));
   end.report_cut = !report.trigger.invoked || !ended;
   return end;
 }

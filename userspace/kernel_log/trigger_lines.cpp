@@ -120,6 +120,9 @@ std::optional<CpusetLine> parse_cpuset(std::string_view message) {
 
 std::optional<std::string> parse_frame(std::string_view message) {
   std::string_view s = trim_front(message);
+  // klogd resolved names itself: "[nfs:schedule+0x217/0x6b0] schedule+0x217/0x630".
+  if (const auto close = s.find("] "); s.starts_with('[') && close != s.npos && contains(s.substr(0, close), "+0x"))
+    s.remove_prefix(close + 2);
   const auto plus = s.find("+0x");
   if (plus == s.npos || plus == 0) return std::nullopt;
   std::string_view sizes = s.substr(plus + 3);

@@ -217,11 +217,25 @@ TEST_F(SelectionTest, without_a_total_there_are_no_points) {
   kill.decision.total_pages.reset();
   kill.decision.limit.reset();
   events.emit(kill);
-  events.candidate(1, ref(20, "x"), table_row(10, 0));
+  events.candidate(1, ref(20, "x"), table_row(10, 0), 100);
   const Selection selection = incident().selection;
   EXPECT_EQ(selection.total_pages, std::nullopt);
   EXPECT_EQ(selection.candidates.at(0).points, std::nullopt);
   EXPECT_EQ(selection.candidates.at(0).rss_pages, 10);
+}
+
+TEST_F(SelectionTest, where_nobody_is_adjusted_no_total_is_needed) {
+  events.at(1).start();
+  OomKill kill = test::memcg_kill(1, ref(20, "x"), table_row(10, 0), {5, "/a"}, 400 * test::kMiB);
+  kill.decision.total_pages.reset();
+  kill.decision.limit.reset();
+  events.emit(kill);
+  events.candidate(1, ref(20, "x"), table_row(10, 0), 0);
+  events.candidate(1, ref(21, "y"), table_row(7, 0), 0);
+  const Selection selection = incident().selection;
+  EXPECT_EQ(selection.total_pages, std::nullopt);
+  EXPECT_EQ(selection.candidates.at(0).points, 10);
+  EXPECT_EQ(selection.margin_points, 3);
 }
 
 TEST_F(SelectionTest, a_victim_that_the_census_missed_is_added_from_its_kill) {

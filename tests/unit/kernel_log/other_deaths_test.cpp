@@ -82,6 +82,19 @@ TEST(OtherDeaths, killers_beside_the_kernels_are_named) {
   EXPECT_EQ(systemd.lines.size(), 3U);
 }
 
+// What names no process is no death of one: it is told with the report.
+TEST(OtherDeaths, words_of_other_programs_are_passed_on_once) {
+  EventCollector collector;
+  LogParser parser(collector);
+  const std::string line =
+      "Mar 24 14:32:11 h systemd-oomd[700]: Killed /user.slice/a.scope due to memory pressure for /user.slice\n";
+  parser.feed(line + line + "Mar 24 14:32:12 h kernel: fine\n");
+  parser.finish();
+  EXPECT_EQ(parser.notes(),
+            (std::vector<std::string>{"another program wrote: systemd-oomd: Killed /user.slice/a.scope due to "
+                                      "memory pressure for /user.slice"}));
+}
+
 TEST(OtherDeaths, broken_memory_and_androids_killer_send_signals) {
   const EventCollector broken = others(
       "[  1.000000] MCE: Killing app:539405 due to hardware memory corruption fault at 7fbe67bfb000\n"

@@ -55,10 +55,10 @@ std::optional<Cause> detect_state_in_log(const model::World& world, const Incide
         format_bytes(static_cast<std::int64_t>(*figures->free)));
     return cause;
   }
-  cause.summary = fmt::format("Not known: the log has only the moment of the kill. Of {} used, ",
+  cause.summary = fmt::format("Not known: the log has only the moment of the kill. {} were used",
                               format_bytes(static_cast<std::int64_t>(figures->used)));
   const auto groups = groups_by_name(world, incident);
-  if (figures->anon) cause.summary += of_used(*figures, *figures->anon) + " were anonymous";
+  if (figures->anon) cause.summary += ", " + of_used(*figures, *figures->anon) + " of it anonymous";
   if (figures->shmem && figures->share(*figures->shmem) >= 0.1)
     cause.summary += ", " + of_used(*figures, *figures->shmem) + " shared memory";
   if (!groups.empty()) {
