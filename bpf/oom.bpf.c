@@ -155,6 +155,7 @@ static __always_inline void tell_kill(void* ctx, const struct task_struct* victi
   oom.signalled_tgid = 0;
   if (killed && !member) {
     oom.decision++;
+    oom.decision_boot_ns = record->h.boot_ns;
     oom.walk_wanted = 1;
     oom.victim_tgid = victim_tgid;
   }

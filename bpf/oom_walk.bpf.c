@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
  * Candidates, inside the kill: all processes are walked with the task iterator kfuncs (6.7) and those of the domain are
  * told with the counters that the kernel's own scan has just weighed. Attached after on_mark_victim, whose decision it
- * completes.
+ * completes; its records bear that decision's time, since they tell what held then.
  */
 #include "helpers/candidate.bpf.h"
 
@@ -19,8 +19,8 @@ static __always_inline void tell_faults(const struct oomtrace_oom_candidate* fro
   if (!state) return;
   struct oomtrace_memory* record = emit_kill(OOMTRACE_KIND_MEMORY, struct oomtrace_memory);
   if (!record) return;
+  record->h.boot_ns = from->h.boot_ns;
   record->task = from->task;
-  record->mm = from->mm;
   record->memcg = from->memcg;
   record->fresh_faults = state->faults[0];
   record->wp_faults = state->faults[1];
@@ -30,8 +30,8 @@ static __always_inline void tell_faults(const struct oomtrace_oom_candidate* fro
   record->ppid = from->ppid;
   record->uid = from->uid;
   record->adj = from->adj;
-  record->h.valid = from->h.valid &
-                    (OOMTRACE_HAS_MM | OOMTRACE_HAS_MEMCG | OOMTRACE_HAS_PARENT | OOMTRACE_HAS_ADJ | OOMTRACE_HAS_UID);
+  /* Without counters: the candidate has them. */
+  record->h.valid = from->h.valid & (OOMTRACE_HAS_MEMCG | OOMTRACE_HAS_PARENT | OOMTRACE_HAS_ADJ | OOMTRACE_HAS_UID);
   submit_quietly(record);
 }
 
@@ -47,6 +47,7 @@ static __noinline void tell_candidate(const struct task_struct* task) {
     oom.dropped++;
     return;
   }
+  record->h.boot_ns = oom.decision_boot_ns;
   fill_candidate(record, task, oom.has_total, oom.total_pages, oom.victim_tgid);
   record->way = OOMTRACE_WAY_TASK_WALK;
   const __u64 mm = (__u64)find_mm(task);
@@ -72,6 +73,7 @@ static __always_inline void walk(void) {
 
   struct oomtrace_oom_end* end = emit_kill(OOMTRACE_KIND_OOM_END, struct oomtrace_oom_end);
   if (!end) return;
+  end->h.boot_ns = oom.decision_boot_ns;
   end->decision = oom.decision;
   end->scanned = oom.scanned;
   end->emitted = oom.emitted;

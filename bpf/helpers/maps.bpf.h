@@ -98,6 +98,7 @@ __u64 total_ram_pages __weak = 0;
 __u64 total_swap_pages __weak = 0;
 __u64 vm_swappiness __weak = 60;
 __u32 allocating_task_mode __weak = 0; /* vm.oom_kill_allocating_task */
+__u64 census_decision __weak = 0;      /* whose candidates census_candidates tells */
 __u32 census_all __weak = 0;           /* 1: the next pass tells every process, not only those that changed */
 
 /* --- loss, read by user space --- */

@@ -30,6 +30,7 @@ enum oomtrace_ring { OOMTRACE_RING_KILL, OOMTRACE_RING_LIFECYCLE, OOMTRACE_RING_
 /* The OOM path's own state; oom_lock serialises all of it (mm/oom_kill.c). */
 struct oomtrace_oom_state {
   __u64 decision;
+  __u64 decision_boot_ns;
   __u64 domain_css; /* address of the domain's memcg, 0: whole machine */
   __u64 victim_mm;
   __u64 total_pages;

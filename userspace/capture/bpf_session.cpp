@@ -93,6 +93,7 @@ BpfSession::~BpfSession() {
   // Rings first, then links: no callback may run into a half-gone session.
   rings_.reset();
   census_link_.reset();
+  candidates_link_.reset();
   links_.clear();
 }
 
@@ -136,7 +137,9 @@ Result<void> BpfSession::load_and_attach(const features::AttachPlan& plan) {
                           bpf_program__get_expected_attach_type(program) == BPF_TRACE_ITER;
     Link link(iterator ? bpf_program__attach_iter(program, nullptr) : bpf_program__attach(program));
     if (!link) return libbpf_failure("attach " + name, errno);
-    if (iterator)
+    if (program == skeleton_->progs.census_candidates)
+      candidates_link_ = std::move(link);
+    else if (iterator)
       census_link_ = std::move(link);
     else
       links_.push_back(std::move(link));
@@ -170,9 +173,18 @@ int BpfSession::epoll_fd() const { return ring_buffer__epoll_fd(rings_.get()); }
 void BpfSession::drain() { ring_buffer__consume(rings_.get()); }
 
 bool BpfSession::census(bool all) {
-  if (!census_link_) return false;
   skeleton_->bss->census_all = all ? 1 : 0;
-  const Fd pass(bpf_iter_create(bpf_link__fd(census_link_.get())));
+  return run_iterator(census_link_);
+}
+
+bool BpfSession::census_candidates(std::uint64_t decision) {
+  skeleton_->bss->census_decision = decision;
+  return run_iterator(candidates_link_);
+}
+
+bool BpfSession::run_iterator(const Link& link) {
+  if (!link) return false;
+  const Fd pass(bpf_iter_create(bpf_link__fd(link.get())));
   if (!pass.valid()) return false;
   std::size_t filled = 0;
   while (true) {

@@ -21,7 +21,7 @@ namespace oomtrace::capture {
 struct BpfOptions {
   std::uint32_t page_size = 4096;
   bool memcg_v1 = false;
-  std::uint32_t kill_ring_bytes = 4U << 20;  // rounded up to a power of two of pages
+  std::uint32_t kill_ring_bytes = 4U << 20;       // rounded up to a power of two of pages
   std::uint32_t lifecycle_ring_bytes = 4U << 20;
   std::uint32_t growth_ring_bytes = 1U << 20;
   std::uint32_t max_processes = 32768;
@@ -62,6 +62,8 @@ class BpfSession {
 
   // Runs the iterator over all processes; `all`: also those that did not change. False where this kernel has none.
   bool census(bool all);
+  // Runs the one that tells all processes as candidates of a decision (OOM_CANDIDATE records that do not name it).
+  bool census_candidates(std::uint64_t decision);
 
   // What the kernel's own scan weighed for this kill; empty where the plan does not watch it.
   std::span<oomtrace_oom_candidate> scanned(const oomtrace_oom_kill& kill) { return scan_reader_.read(kill); }
@@ -84,11 +86,13 @@ class BpfSession {
   Result<void> configure(const features::AttachPlan& plan, const KernelSymbols& symbols, const BpfOptions& options);
   Result<void> load_and_attach(const features::AttachPlan& plan);
   Result<void> make_rings();
+  bool run_iterator(const Link& link);
 
   RecordHandler handler_;
   Skeleton skeleton_;
   std::vector<Link> links_;
   Link census_link_;
+  Link candidates_link_;
   Rings rings_;
   ScanReader scan_reader_;
   RingContext contexts_[OOMTRACE_RING_COUNT]{};

@@ -62,46 +62,4 @@ std::span<oomtrace_oom_candidate> ScanReader::read(const oomtrace_oom_kill& kill
   return {copy_.data(), kept};
 }
 
-std::int64_t points_of(const oomtrace_mm& mm, std::int32_t adj, std::uint64_t total_pages, std::uint32_t page_size) {
-  std::int64_t points = static_cast<std::int64_t>(mm.pgtables_bytes / page_size);
-  for (const std::int64_t pages : {mm.file_pages, mm.anon_pages, mm.swap_pages, mm.shmem_pages})
-    points += std::max<std::int64_t>(pages, 0);
-  return points + adj * static_cast<std::int64_t>(total_pages / 1000);
-}
-
-namespace {
-
-oomtrace_mm with_exact(const oomtrace_oom_candidate& candidate) {
-  oomtrace_mm mm = candidate.mm;
-  mm.file_pages = candidate.exact.file_pages;
-  mm.anon_pages = candidate.exact.anon_pages;
-  mm.swap_pages = candidate.exact.swap_pages;
-  mm.shmem_pages = candidate.exact.shmem_pages;
-  return mm;
-}
-
-}  // namespace
-
-bool settle_counters(std::span<oomtrace_oom_candidate> candidates, std::uint64_t total_pages, std::uint32_t page_size) {
-  std::size_t told = 0;
-  std::size_t approximate = 0;
-  std::size_t exact = 0;
-  for (const oomtrace_oom_candidate& candidate : candidates) {
-    if ((candidate.h.valid & OOMTRACE_HAS_KERNEL_POINTS) == 0) continue;
-    ++told;
-    if (points_of(candidate.mm, candidate.adj, total_pages, page_size) == candidate.kernel_points) ++approximate;
-    if ((candidate.h.valid & OOMTRACE_HAS_EXACT_RSS) != 0 &&
-        points_of(with_exact(candidate), candidate.adj, total_pages, page_size) == candidate.kernel_points)
-      ++exact;
-  }
-  if (told == 0 || exact <= approximate) return false;
-  for (oomtrace_oom_candidate& candidate : candidates) {
-    if ((candidate.h.valid & OOMTRACE_HAS_EXACT_RSS) == 0) continue;
-    candidate.mm = with_exact(candidate);
-    if ((candidate.h.valid & OOMTRACE_HAS_POINTS) != 0)
-      candidate.points = points_of(candidate.mm, candidate.adj, total_pages, page_size);
-  }
-  return true;
-}
-
 }  // namespace oomtrace::capture

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads what the kernel's own scan weighed (bpf/oom_scan.bpf.c) and finds out which of its counters it went by.
+// Reads what the kernel's own scan weighed (bpf/oom_scan.bpf.c).
 #pragma once
 
 #include <cstdint>
@@ -33,14 +33,5 @@ class ScanReader {
   std::size_t length_ = 0;
   std::vector<oomtrace_oom_candidate> copy_;
 };
-
-// 6.2 to 7.x: does this kernel's scan read the approximate counter (6.12, 6.18) or the exact sum (7.3)? Told by the
-// points that the kernel gave to processes while they were the chosen one: whichever figure reproduces all of them.
-// Where the exact sums do and the approximate counters do not, the candidates' counters and points are made exact.
-// True where they were.
-bool settle_counters(std::span<oomtrace_oom_candidate> candidates, std::uint64_t total_pages, std::uint32_t page_size);
-
-// oom_badness(): see bpf/helpers/read_task.bpf.h.
-std::int64_t points_of(const oomtrace_mm& mm, std::int32_t adj, std::uint64_t total_pages, std::uint32_t page_size);
 
 }  // namespace oomtrace::capture

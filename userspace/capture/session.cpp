@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "capture/cgroup_memory.h"
 #include "capture/kernel_probe.h"
@@ -24,6 +25,17 @@ constexpr std::size_t kMaxSampledCgroups = 64;
 constexpr std::size_t kMaxInfoWanted = 65536;
 // Below this a process is no concern of a report, so its /proc entry is left alone.
 constexpr std::int64_t kWorthReadingBytes = 16LL << 20;
+
+// How long a kill waits for its walk to end: the walk runs inside the kill and takes milliseconds.
+constexpr std::uint64_t kWalkPatienceNs = 1'000'000'000;
+
+// False where the record is shorter than it must be.
+template <class Record>
+bool copy_record(std::span<const std::byte> bytes, Record& record) {
+  if (bytes.size() < sizeof(record)) return false;
+  std::memcpy(&record, bytes.data(), sizeof(record));
+  return true;
+}
 
 std::string_view symbol_name(const void* symbols, std::uint64_t address) {
   return static_cast<const KernelSymbols*>(symbols)->name_of(address);
@@ -56,6 +68,7 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
   HostFacts& host = session->host_;
   session->options_.bpf.page_size = host.page_size;
   session->options_.bpf.memcg_v1 = host.cgroup_version == 1;
+  session->calibration_.emplace(host.page_size);
   session->decode_.page_size = host.page_size;
   session->decode_.realtime_offset_ns = host.realtime_offset_ns;
   session->decode_.trace_id = host.trace_id;
@@ -92,18 +105,21 @@ void Session::on_record(oomtrace_ring ring, std::span<const std::byte> record) {
     return;
   }
   std::memcpy(&header, record.data(), sizeof(header));
-  if (census_for_ != nullptr && header.kind == OOMTRACE_KIND_MEMORY && record.size() >= sizeof(oomtrace_memory)) {
-    oomtrace_memory row;
-    std::memcpy(&row, record.data(), sizeof(row));
-    add_candidate_from(row);
+  if (census_for_ != nullptr && header.kind == OOMTRACE_KIND_OOM_CANDIDATE) {
+    if (oomtrace_oom_candidate counted; copy_record(record, counted)) add_counted(counted);
+    return;
   }
   merge(ring, record);
-  if (ring != OOMTRACE_RING_KILL || header.kind != OOMTRACE_KIND_OOM_KILL) return;
-  kill_waiting_ = true;
-  oomtrace_oom_kill kill;
-  if (record.size() < sizeof(kill)) return;
-  std::memcpy(&kill, record.data(), sizeof(kill));
-  if ((kill.flags & (OOMTRACE_KILL_ALREADY_DYING | OOMTRACE_KILL_GROUP_MEMBER)) == 0) add_candidates(kill);
+  if (ring != OOMTRACE_RING_KILL) return;
+  if (header.kind == OOMTRACE_KIND_OOM_KILL) {
+    if (oomtrace_oom_kill kill; copy_record(record, kill)) on_kill(kill);
+  } else if (header.kind == OOMTRACE_KIND_OOM_CANDIDATE) {
+    if (oomtrace_oom_candidate candidate; copy_record(record, candidate)) note(candidate);
+  } else if (header.kind == OOMTRACE_KIND_OOM_END) {  // of a walk
+    calibration_->learn_from_kernel_log();
+    walk_awaited_ns_ = 0;
+    kill_waiting_ = true;
+  }
 }
 
 void Session::merge(std::uint32_t tag, std::span<const std::byte> record) {
@@ -115,86 +131,6 @@ void Session::merge(std::uint32_t tag, std::span<const std::byte> record) {
     merge_.count_early();
     give_record(item);
   }
-}
-
-// The kernel's own scan where it is watched; a walk, where the plan took it, puts its records into the ring itself;
-// else whatever a census right now still finds.
-void Session::add_candidates(const oomtrace_oom_kill& kill) {
-  const features::Fact* fact = plan_.find("candidates");
-  const features::Way* way = fact != nullptr ? fact->way() : nullptr;
-  if (way == nullptr || way->name == "task_walk" || way->name == "kernel_log") return;
-  if (way->name != "iter_task") {
-    if (add_scanned(kill)) return;
-    // oom_kill_allocating_task weighs nobody; otherwise the way attached but did not deliver.
-    if (kill.decided_by != OOMTRACE_DECIDED_ALLOCATING_TASK) ++silent_scans_;
-  }
-  add_census(kill);
-}
-
-bool Session::add_scanned(const oomtrace_oom_kill& kill) {
-  const std::span<oomtrace_oom_candidate> candidates = bpf_->scanned(kill);
-  if (candidates.empty()) return false;
-  settle_counters(candidates, kill.total_pages, host_.page_size);
-  for (const oomtrace_oom_candidate& candidate : candidates)
-    merge(OOMTRACE_RING_KILL, std::as_bytes(std::span(&candidate, 1)));
-  end_candidates(kill, static_cast<std::uint32_t>(candidates.size()), OOMTRACE_WAY_EVALUATE_TASK);
-  return true;
-}
-
-void Session::add_census(const oomtrace_oom_kill& kill) {
-  census_for_ = &kill;
-  census_count_ = 0;
-  const bool done = bpf_->census(true);
-  census_for_ = nullptr;
-  if (done) end_candidates(kill, census_count_, OOMTRACE_WAY_TASK_ITER);
-}
-
-void Session::add_candidate_from(const oomtrace_memory& row) {
-  const oomtrace_oom_kill& kill = *census_for_;
-  if (kill.domain == OOMTRACE_DOMAIN_MEMCG && !within(row.memcg, kill.domain_memcg)) return;
-  oomtrace_oom_candidate candidate{};
-  candidate.h = row.h;
-  candidate.h.kind = OOMTRACE_KIND_OOM_CANDIDATE;
-  candidate.h.size = sizeof(candidate);
-  candidate.h.boot_ns = kill.h.boot_ns;
-  candidate.decision = kill.decision;
-  candidate.task = row.task;
-  // The victim as it was when it was chosen: by now it may have given back everything.
-  candidate.mm = row.task.tgid == kill.victim.tgid ? kill.mm : row.mm;
-  candidate.memcg = row.memcg;
-  candidate.uid = row.uid;
-  candidate.ppid = row.ppid;
-  candidate.adj = row.adj;
-  candidate.way = OOMTRACE_WAY_TASK_ITER;
-  if (row.task.tgid == 1)
-    candidate.excluded = OOMTRACE_EXCLUDED_INIT;
-  else if (row.adj == -1000)
-    candidate.excluded = OOMTRACE_EXCLUDED_ADJ_MIN;
-  if (candidate.excluded == OOMTRACE_EXCLUDED_NOT && (kill.h.valid & OOMTRACE_HAS_TOTAL_PAGES) != 0) {
-    candidate.points = points_of(candidate.mm, candidate.adj, kill.total_pages, host_.page_size);
-    candidate.h.valid |= OOMTRACE_HAS_POINTS;
-  }
-  ++census_count_;
-  merge(OOMTRACE_RING_KILL, std::as_bytes(std::span(&candidate, 1)));
-}
-
-bool Session::within(std::uint64_t memcg, std::uint64_t domain) const {
-  if (memcg == domain) return true;
-  const std::string_view path = decode_.cgroups.path_of(memcg);
-  const std::string_view top = decode_.cgroups.path_of(domain);
-  return !top.empty() && path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/';
-}
-
-void Session::end_candidates(const oomtrace_oom_kill& kill, std::uint32_t count, std::uint32_t way) {
-  oomtrace_oom_end end{};
-  end.h = kill.h;
-  end.h.kind = OOMTRACE_KIND_OOM_END;
-  end.h.size = sizeof(end);
-  end.decision = kill.decision;
-  end.scanned = count;
-  end.emitted = count;
-  end.way = way;
-  merge(OOMTRACE_RING_KILL, std::as_bytes(std::span(&end, 1)));
 }
 
 // At most so many a call: a flooded log must not keep the rings waiting.
@@ -213,15 +149,17 @@ void Session::follow_kernel_log() {
 
 void Session::service() {
   bpf_->drain();
-  if (kill_waiting_) {
-    kill_waiting_ = false;
-    bpf_->drain();  // what was being written while the first drain went by
-    release(UINT64_MAX);
-    handler_.on_kill_complete();
-  } else {
-    const std::uint64_t now = boot_now_ns();
-    release(now > kMergeWindowNs ? now - kMergeWindowNs : 0);
+  const std::uint64_t now = boot_now_ns();
+  if (walk_awaited_ns_ != 0 && now > walk_awaited_ns_ + kWalkPatienceNs) {  // its end found no room in the ring
+    walk_awaited_ns_ = 0;
+    kill_waiting_ = true;
   }
+  const bool complete = std::exchange(kill_waiting_, false);
+  if (complete) bpf_->drain();  // what was being written while the first drain went by
+  std::uint64_t until = complete ? UINT64_MAX : now > kMergeWindowNs ? now - kMergeWindowNs : 0;
+  if (walk_awaited_ns_ != 0) until = std::min(until, walk_awaited_ns_ - 1);
+  release(until);
+  if (complete) handler_.on_kill_complete();
   follow_kernel_log();
 }
 
@@ -237,9 +175,23 @@ void Session::release(std::uint64_t until_boot_ns) {
   }
 }
 
+// The event views the record, which must stay as long.
+Result<bool> Session::decode(std::span<const std::byte> bytes, Event& event) {
+  oomtrace_header header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.kind == OOMTRACE_KIND_OOM_KILL && copy_record(bytes, given_kill_)) {
+    calibration_->apply(given_kill_);
+    bytes = std::as_bytes(std::span(&given_kill_, 1));
+  } else if (header.kind == OOMTRACE_KIND_OOM_CANDIDATE && copy_record(bytes, given_candidate_)) {
+    calibration_->apply(given_candidate_);
+    bytes = std::as_bytes(std::span(&given_candidate_, 1));
+  }
+  return codec::decode_record(bytes, decode_, event);
+}
+
 void Session::give_record(const MergeBuffer::Item& item) {
   Event event;
-  const auto decoded = codec::decode_record(item.bytes, decode_, event);
+  const auto decoded = decode(item.bytes, event);
   if (!decoded) {
     ++undecodable_;
     return;

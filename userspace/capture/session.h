@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "capture/bpf_session.h"
+#include "capture/counter_calibration.h"
 #include "capture/host_facts.h"
 #include "capture/kernel_log_follower.h"
 #include "capture/merge_buffer.h"
@@ -79,10 +80,13 @@ class Session {
   void add_candidates(const oomtrace_oom_kill& kill);
   bool add_scanned(const oomtrace_oom_kill& kill);
   void add_census(const oomtrace_oom_kill& kill);
-  void add_candidate_from(const oomtrace_memory& row);
+  void on_kill(const oomtrace_oom_kill& kill);
+  void note(const oomtrace_oom_candidate& candidate);
+  void add_counted(oomtrace_oom_candidate candidate);
   bool within(std::uint64_t memcg, std::uint64_t domain) const;
   void end_candidates(const oomtrace_oom_kill& kill, std::uint32_t count, std::uint32_t way);
   void release(std::uint64_t until_boot_ns);
+  Result<bool> decode(std::span<const std::byte> bytes, Event& event);
   void give_record(const MergeBuffer::Item& item);
   void give(std::uint64_t boot_ns, Payload&& payload);
   void add(Payload payload, std::shared_ptr<const void> owner = nullptr);
@@ -105,12 +109,16 @@ class Session {
   std::unique_ptr<BpfSession> bpf_;
   std::unique_ptr<ProcessReader> reader_;
   KernelLogFollower kernel_log_;
+  std::optional<CounterCalibration> calibration_;
+  oomtrace_oom_kill given_kill_{};  // as given on: the event that is being handled views it
+  oomtrace_oom_candidate given_candidate_{};
   std::map<std::string, std::uint64_t, std::less<>> limited_cgroups_;  // path -> id, of those to sample
   std::set<std::pair<std::uint32_t, std::uint64_t>> info_wanted_;      // pid, start: asked for already
   std::map<std::string, std::uint64_t, std::less<>> told_losses_;      // source -> total told so far
   std::uint64_t seq_ = 0;
   std::uint64_t undecodable_ = 0;
-  bool kill_waiting_ = false;
+  bool kill_waiting_ = false;                      // a kill is complete and wants to be made durable
+  std::uint64_t walk_awaited_ns_ = 0;              // time of a kill whose walk has not ended yet; 0 = none
   const oomtrace_oom_kill* census_for_ = nullptr;  // while the census runs for a kill's candidates
   std::uint32_t census_count_ = 0;
   std::uint64_t silent_scans_ = 0;  // kills for which the attached scan delivered nothing

@@ -53,7 +53,7 @@ Fact candidates(const KernelFacts& kernel) {
     walk.why_not = "this kernel has no task iterator kfuncs";
     walk.enable = "Linux 6.7 or later";
   }
-  Way iterator{"iter_task", {"census"}, kernel.task_iterator_program, {}, {}};
+  Way iterator{"iter_task", {"census_candidates"}, kernel.task_iterator_program, {}, {}};
   if (!iterator.possible) iterator.why_not = "this kernel has no task iterator programs";
   Way log{"kernel_log", {}, kernel.kernel_log, {}, {}};
   if (!log.possible) {
@@ -118,8 +118,9 @@ Fact growth(const KernelFacts& kernel) {
               -1};
 }
 
+// It also tells candidates where the way to them attached and then stayed silent.
 Fact census(const KernelFacts& kernel) {
-  Way iterator{"iter_task", {"census"}, kernel.task_iterator_program, {}, {}};
+  Way iterator{"iter_task", {"census", "census_candidates"}, kernel.task_iterator_program, {}, {}};
   if (!iterator.possible) iterator.why_not = "this kernel has no task iterator programs";
   return Fact{"census", false, {std::move(iterator)}, -1};
 }

@@ -81,6 +81,7 @@ TEST(AttachPlan, FallsBackToTheCensusWithoutTaskIteratorKfuncs) {
   const auto plan = make_plan(facts);
   ASSERT_TRUE(plan);
   EXPECT_EQ(taken(*plan, "candidates"), "iter_task");
+  EXPECT_TRUE(loads(*plan, "census_candidates"));
   EXPECT_NE(plan->find("candidates")->why_not_better().find("task_walk"), std::string::npos);
 }
 
