@@ -5,6 +5,7 @@
  */
 #include "helpers/candidate.bpf.h"
 #include "helpers/growth.bpf.h"
+#include "helpers/nodes.bpf.h"
 
 #define CENSUS_THRESHOLD_PAGES 64
 
@@ -48,6 +49,7 @@ int census_candidates(struct bpf_iter__task* ctx) {
   record.way = OOMTRACE_WAY_TASK_ITER;
   if (oom.decision == census_decision) { /* no other kill has come between */
     if (mm == oom.victim_mm && record.task.tgid != oom.victim_tgid) record.flags |= OOMTRACE_CANDIDATE_SHARES_VICTIM_MM;
+    exclude_by_nodes(&record, task);
   }
   bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
   return 0;

@@ -3,6 +3,7 @@
  * kernel, since its /proc entry may be empty before user space can look.
  */
 #include "helpers/emit.bpf.h"
+#include "helpers/nodes.bpf.h"
 #include "helpers/read_domain.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -109,13 +110,19 @@ static __always_inline struct cgroup_subsys_state* domain_from_stack(struct oomt
     return css;
   }
   record->domain = OOMTRACE_DOMAIN_GLOBAL;
+  const __u32 constraint = on_stack & (1U << OOMTRACE_FN_SYSRQ) ? CONSTRAINT_NONE : infer_constraint((__u64)trigger);
+  if (constraint != CONSTRAINT_NONE) {
+    record->domain = constraint == CONSTRAINT_CPUSET ? OOMTRACE_DOMAIN_CPUSET : OOMTRACE_DOMAIN_MEMPOLICY;
+    for (int i = 0; i < OOMTRACE_NODE_WORDS; i++) record->nodes[i] = oom.control_nodes[i];
+    record->h.valid |= OOMTRACE_HAS_NODES;
+  }
   if (on_stack & (1U << OOMTRACE_FN_SYSRQ)) {
     record->domain = OOMTRACE_DOMAIN_SYSRQ;
     record->decided_by = OOMTRACE_DECIDED_SYSRQ;
   } else if (allocating_task_mode && BPF_CORE_READ(trigger, tgid) == BPF_CORE_READ(victim, tgid)) {
     record->decided_by = OOMTRACE_DECIDED_ALLOCATING_TASK;
   }
-  const __u64 ram = read_total_ram_pages();
+  const __u64 ram = constraint == CONSTRAINT_NONE ? read_total_ram_pages() : present_pages();
   if (ram) {
     record->total_pages = ram + read_total_swap_pages();
     record->h.valid |= OOMTRACE_HAS_TOTAL_PAGES;

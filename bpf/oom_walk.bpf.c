@@ -4,6 +4,7 @@
  * completes; its records bear that decision's time, since they tell what held then.
  */
 #include "helpers/candidate.bpf.h"
+#include "helpers/nodes.bpf.h"
 
 extern int bpf_iter_task_new(struct bpf_iter_task* it, struct task_struct* task, unsigned int flags) __ksym __weak;
 extern struct task_struct* bpf_iter_task_next(struct bpf_iter_task* it) __ksym __weak;
@@ -50,6 +51,7 @@ static __noinline void tell_candidate(const struct task_struct* task) {
   record->h.boot_ns = oom.decision_boot_ns;
   fill_candidate(record, task, oom.has_total, oom.total_pages, oom.victim_tgid);
   record->way = OOMTRACE_WAY_TASK_WALK;
+  exclude_by_nodes(record, task);
   const __u64 mm = (__u64)find_mm(task);
   if (mm && mm == oom.victim_mm && record->task.tgid != oom.victim_tgid)
     record->flags |= OOMTRACE_CANDIDATE_SHARES_VICTIM_MM;

@@ -27,6 +27,8 @@ enum oomtrace_ring { OOMTRACE_RING_KILL, OOMTRACE_RING_LIFECYCLE, OOMTRACE_RING_
 /* Entries of the map `scanned`; a power of two. More processes in one scan than this are not kept. */
 #define OOMTRACE_SCANNED_MAX 16384
 
+#define OOMTRACE_NODES_MAX 256 /* OOMTRACE_NODE_WORDS of 64 */
+
 /* The OOM path's own state; oom_lock serialises all of it (mm/oom_kill.c). */
 struct oomtrace_oom_state {
   __u64 decision;

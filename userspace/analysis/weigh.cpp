@@ -45,6 +45,7 @@ std::optional<std::int64_t> logged_points(const model::CandidateRow::Logged& log
 Weighed from_row(const model::CandidateRow& row, const model::Incident& incident, const WeighedTable& table) {
   const std::uint32_t page_size = table.page_size;
   Weighed weighed;
+  weighed.logged = row.logged.has_value();
   if (row.logged) weighed.logged_points = logged_points(*row.logged, table);
   weighed.process = row.process;
   if (row.memory) take_memory(weighed, *row.memory, page_size);
@@ -98,6 +99,21 @@ void weigh_without_total(std::vector<Weighed>& rows) {
   }
 }
 
+// dump_tasks() lists whom the nodes of the allocation left in, which a walk cannot see where they are those of a
+// mapping (mbind): whom a whole table leaves out was out of reach.
+void exclude_unlisted(WeighedTable& table, const model::Incident& incident) {
+  const DomainKind domain = incident.decision.domain;
+  if (domain != DomainKind::kCpuset && domain != DomainKind::kMempolicy) return;
+  if (table.provenance == Provenance::kKernelLog) return;
+  const bool whole = std::any_of(incident.ends.begin(), incident.ends.end(), [](const model::ScanEnd& end) {
+    return end.provenance == Provenance::kKernelLog && !end.report_cut && end.emitted > 0;
+  });
+  if (!whole) return;
+  for (Weighed& row : table.rows) {
+    if (row.excluded == Excluded::kNot && !row.victim && !row.logged) row.excluded = Excluded::kOtherDomain;
+  }
+}
+
 }  // namespace
 
 std::optional<std::int64_t> Weighed::base() const {
@@ -141,6 +157,7 @@ WeighedTable weigh(const model::World& world, const model::Incident& incident) {
     if (row.provenance != *table.provenance && row.excluded == Excluded::kNot) continue;
     table.rows.push_back(from_row(row, incident, table));
   }
+  exclude_unlisted(table, incident);
   for (const model::Kill& kill : incident.kills) {
     if (kill.already_dying) continue;
     const auto row = std::find_if(table.rows.begin(), table.rows.end(),

@@ -23,6 +23,7 @@ struct Weighed {
   bool shares_victim_memory = false;
   bool victim = false;
   std::size_t scan_order = 0;
+  bool logged = false;                        // the kernel's table has it
   std::optional<std::int64_t> logged_points;  // by the kernel log's row of the same process, beside a better source's
 
   // rss + swap + pgtables; nullopt where one of them is not known.

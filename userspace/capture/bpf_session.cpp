@@ -114,6 +114,10 @@ Result<void> BpfSession::configure(const features::AttachPlan& plan, const Kerne
   settings.per_cpu_offsets = symbols.per_cpu_offsets();
   settings.total_ram_address = symbols.total_ram_pages();
   settings.total_swap_address = symbols.total_swap_pages();
+  for (std::size_t node = 0; node < options.node_present_pages.size() && node < OOMTRACE_NODES_MAX; ++node) {
+    settings.node_present[node] = options.node_present_pages[node];
+    if (options.node_present_pages[node] != 0) settings.memory_nodes[node / 64] |= std::uint64_t{1} << (node % 64);
+  }
   const int cpus = libbpf_num_possible_cpus();
   settings.possible_cpus = cpus > 0 ? static_cast<std::uint32_t>(cpus) : 0;
   static constexpr const char* kFunctions[OOMTRACE_FN_COUNT] = {"mem_cgroup_out_of_memory", "__oom_kill_process",

@@ -11,6 +11,7 @@
 #include "capture/cgroup_memory.h"
 #include "capture/kernel_probe.h"
 #include "capture/meminfo.h"
+#include "capture/numa_nodes.h"
 #include "oomtrace/abi.h"
 
 namespace oomtrace::capture {
@@ -68,6 +69,7 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
   HostFacts& host = session->host_;
   session->options_.bpf.page_size = host.page_size;
   session->options_.bpf.memcg_v1 = host.cgroup_version == 1;
+  session->options_.bpf.node_present_pages = read_node_present_pages();
   session->calibration_.emplace(host.page_size);
   session->decode_.page_size = host.page_size;
   session->decode_.realtime_offset_ns = host.realtime_offset_ns;

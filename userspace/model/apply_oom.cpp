@@ -16,6 +16,16 @@ void fill(std::string& known, std::string_view told) {
   if (known.empty()) known = told;
 }
 
+// The kernel's own word (it names the constraint) against what was inferred from a mark alone: somebody else's limit,
+// other nodes?
+bool contradicts(const OomDecision& told, const Decision& inferred) {
+  if (told.constraint.empty() || !inferred.constraint.empty()) return false;
+  if (told.domain == DomainKind::kUnknown || inferred.domain == DomainKind::kUnknown) return false;
+  if (told.domain != inferred.domain) return true;
+  if (!told.cgroup.path.empty() && !inferred.cgroup.path.empty()) return told.cgroup.path != inferred.cgroup.path;
+  return !told.nodes.empty() && told.nodes != inferred.nodes;
+}
+
 }  // namespace
 
 std::size_t World::incident_index(std::uint64_t id, const At& at) {
@@ -32,6 +42,12 @@ std::size_t World::incident_index(std::uint64_t id, const At& at) {
 }
 
 void World::told_decision(Decision& decision, const OomDecision& told, const At& at) {
+  if (contradicts(told, decision)) {
+    decision.domain = DomainKind::kUnknown;
+    decision.cgroup = {};
+    decision.limit = decision.usage = decision.swap_limit = decision.total_pages = std::nullopt;
+    decision.nodes.clear();
+  }
   if (decision.domain == DomainKind::kUnknown) decision.domain = told.domain;
   // That nothing was weighed is said by the kernel's message; who only saw the mark takes it for a choice.
   const bool better = told.decided_by == DecidedBy::kAllocatingTask && decision.decided_by == DecidedBy::kKernel;

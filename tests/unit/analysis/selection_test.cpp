@@ -271,6 +271,33 @@ TEST_F(SelectionTest, the_mark_of_this_very_kill_excludes_nobody) {
   EXPECT_EQ(incident().selection.candidates.at(0).excluded, std::nullopt);
 }
 
+TEST_F(SelectionTest, whom_the_kernels_table_leaves_out_was_not_within_the_nodes) {
+  events.at(1).start();
+  OomKill kill = test::global_kill(1, ref(20, "x"), table_row(500, 0), 100000);
+  kill.decision.domain = DomainKind::kMempolicy;
+  kill.decision.constraint = "CONSTRAINT_MEMORY_POLICY";
+  kill.decision.nodes = "1";
+  events.emit(kill);
+  events.candidate(1, ref(20, "x"), table_row(500, 0));
+  events.candidate(1, ref(21, "elsewhere"), table_row(900, 0));
+  events.end(1, 2);
+  OomCandidate logged;
+  logged.incident_id = 1;
+  logged.process = ref(20, "x");
+  logged.memory = table_row(500, 0);
+  logged.oom_score_adj = 0;
+  logged.provenance = Provenance::kKernelLog;
+  events.emit(logged);
+  const auto excluded = [this] {
+    for (const Candidate& candidate : incident().selection.candidates)
+      if (candidate.pid == 21) return candidate.excluded;
+    return std::optional<std::string>("not there");
+  };
+  EXPECT_EQ(excluded(), std::nullopt) << "the table may go on";
+  events.emit(OomEnd{1, 1, 1, 0, Provenance::kKernelLog, false});
+  EXPECT_EQ(excluded(), "other_domain");
+}
+
 TEST_F(SelectionTest, the_better_source_wins) {
   events.at(1).start();
   events.emit(test::global_kill(1, ref(20, "x"), table_row(500, 0), 100000));

@@ -48,6 +48,51 @@ TEST_F(IncidentTest, a_kill_told_again_after_its_pid_was_taken_is_the_same_kill)
   EXPECT_EQ(world.incidents()[0].kills[0].victim.comm, "a");
 }
 
+// What the kernel's log makes of a kill that was seen by its mark alone.
+OomKill logged(std::uint64_t incident, DomainKind domain, std::string_view constraint) {
+  OomKill kill = test::global_kill(incident, ref(10, "a", 1), mib(200), 98256);
+  kill.decision.domain = domain;
+  kill.decision.constraint = constraint;
+  kill.decision.way = "kernel_log";
+  return kill;
+}
+
+TEST_F(IncidentTest, the_kernels_constraint_corrects_a_domain_that_was_inferred) {
+  OomKill mark = test::global_kill(1, ref(10, "a", 1), mib(200), 160336);
+  mark.decision.constraint = {};
+  events.at(5).emit(mark);
+  OomKill log = logged(1, DomainKind::kMempolicy, "CONSTRAINT_MEMORY_POLICY");
+  log.decision.nodes = "1";
+  events.emit(log);
+  const Decision& decision = world.incidents().at(0).decision;
+  EXPECT_EQ(decision.domain, DomainKind::kMempolicy);
+  EXPECT_EQ(decision.nodes, "1");
+  EXPECT_EQ(decision.total_pages, 98256u);
+}
+
+TEST_F(IncidentTest, the_kernels_limit_takes_the_place_of_an_inferred_one) {
+  OomKill mark = test::memcg_kill(1, ref(10, "a", 1), mib(200), {77, "/job/inner"}, 320 * test::kMiB);
+  mark.decision.constraint = {};
+  events.at(5).emit(mark);
+  OomKill log = logged(1, DomainKind::kMemcg, "CONSTRAINT_MEMCG");
+  log.decision.cgroup = {0, "/job"};
+  log.decision.limit = 640 * test::kMiB;
+  log.decision.total_pages = std::nullopt;
+  events.emit(log);
+  const Decision& decision = world.incidents().at(0).decision;
+  EXPECT_EQ(decision.cgroup.path, "/job");
+  EXPECT_EQ(decision.limit, 640u * test::kMiB);
+  EXPECT_EQ(decision.usage, std::nullopt);
+}
+
+TEST_F(IncidentTest, what_the_kernels_constraint_confirms_stays) {
+  OomKill mark = test::global_kill(1, ref(10, "a", 1), mib(200), 160336);
+  mark.decision.constraint = {};
+  events.at(5).emit(mark);
+  events.emit(logged(1, DomainKind::kGlobal, "CONSTRAINT_NONE"));
+  EXPECT_EQ(world.incidents().at(0).decision.total_pages, 160336u);
+}
+
 TEST_F(IncidentTest, the_same_number_in_another_trace_is_another_incident) {
   events.at(5).emit(test::memcg_kill(1, ref(10, "a", 1), mib(200), job, test::kMiB));
   events.set_trace("second", "boot-2");
