@@ -14,8 +14,10 @@ import expect  # noqa: E402
 import oom_oracle  # noqa: E402
 
 RECORDER_PAGES = 512  # the recorder itself works during a kill; it is never chosen
-DRIVEN = ("memcg", "memcg_swap", "group", "nested", "other_victim", "leaderless", "global", "cpuset", "mempolicy",
-          "allocating", "v1")
+# kswapd goes on taking pages from anybody between the kernel's readings, a few clusters (SWAP_CLUSTER_MAX, 32) at most.
+RECLAIM_PAGES = 256
+DRIVEN = ("memcg", "memcg_swap", "group", "nested", "other_victim", "leaderless", "global", "global_swap", "cpuset",
+          "mempolicy", "allocating", "v1")
 
 
 @dataclasses.dataclass
@@ -74,17 +76,28 @@ class SessionCheck:
             self.outcomes["scenarios"] = Outcome(skipped=f"needs {self.session.needs.name}")
             return self.outcomes
         logged = log_by_scenario(read(self.dir, "dmesg.txt"), self.session.name)
-        waiting = list(report["incidents"])
         for scenario in self.session.scenarios:
             outcome = self.outcomes[scenario] = Outcome()
             if scenario not in logged:
                 outcome.problems.append("the guest did not finish it")
-                continue
-            self.scenario(scenario, outcome, logged[scenario], waiting, report)
+        self.incidents(plan, report, logged, self.session.provenance, log_seen=True)
+        if self.session.without_log:
+            report = self.report_without_log()
+            self.incidents(plan, report, logged, (self.session.without_log,), log_seen=False)
+        return self.outcomes
+
+    def incidents(self, plan, report, logged, provenance, log_seen):
+        waiting = list(report["incidents"])
+        for scenario in self.session.scenarios:
+            if scenario in logged:
+                found = Outcome()
+                self.scenario(scenario, found, logged[scenario], waiting, report, provenance, log_seen)
+                where = "" if log_seen else "without the log: "
+                self.outcomes[scenario].figures += found.figures
+                self.outcomes[scenario].problems += [where + problem for problem in found.problems]
         for incident in waiting:
             plan.problems.append(f"an incident that the kernel's log does not know: victims "
                                  f"{[victim['pid'] for victim in incident['victims']]}")
-        return self.outcomes
 
     def report(self, plan):
         status = read(self.dir, "record.status").strip()
@@ -107,6 +120,15 @@ class SessionCheck:
                 plan.problems.append("the report made in the guest differs from the one made here")
         return json.loads(done.stdout)
 
+    def report_without_log(self):
+        """From the stream of the same trace, as a pipeline that keeps no kernel log would have it."""
+        stream = subprocess.run([self.binary, "stream", "trace.oomtrace"], cwd=self.dir, stdout=subprocess.PIPE,
+                                text=True, check=True).stdout
+        lines = [line for line in stream.splitlines(True) if '"event":"kernel.log"' not in line]
+        done = subprocess.run([self.binary, "report", "-", "--format", "json"], cwd=self.dir, input="".join(lines),
+                              stdout=subprocess.PIPE, text=True, check=True)
+        return json.loads(done.stdout)
+
     def plan(self, outcome, report):
         taken = {row["fact"]: row for row in report["source"]["plan"]}
         for fact, way in expect.ways(self.session, self.line).items():
@@ -122,7 +144,7 @@ class SessionCheck:
         if lost:
             outcome.problems.append(f"{report['source']['lost_events']} events lost: {lost}")
 
-    def scenario(self, scenario, outcome, logged, waiting, report):
+    def scenario(self, scenario, outcome, logged, waiting, report, provenance, log_seen):
         if scenario == "nobody":
             outcome.figures += 1
             if logged:
@@ -130,6 +152,7 @@ class SessionCheck:
             return
         if not logged:
             outcome.problems.append("no kill in the kernel's log")
+        freeing = 0
         for log in logged:
             victim = log.victims()[0]
             incident = next((one for one in waiting if victim in [v["pid"] for v in one["victims"]]), None)
@@ -137,19 +160,25 @@ class SessionCheck:
                 outcome.problems.append(f"the kill of {victim} ({log.killed[0].comm}) is not in the report")
                 continue
             waiting.remove(incident)
-            self.incident(scenario, outcome, incident, log, report)
+            self.incident(scenario, outcome, incident, log, report, provenance, log_seen, freeing)
+            freeing += sum(oom_oracle.pages(killed.anon_rss_kb) for killed in log.killed)
 
-    def incident(self, scenario, outcome, incident, log, report):
+    def incident(self, scenario, outcome, incident, log, report, provenance, log_seen, freeing):
         hog = self.pid(scenario, "hog")
         trigger = hog if log.trigger_tid == self.said(scenario, "hog", "grower") else None
         in_vfork = self.said(scenario, "by_vfork", "sharer")
+        sharer = self.said(scenario, "shared", "sharer") if provenance == ("census",) else None
         recorder = int(read(self.dir, "recorder.pid") or 0)
         allocating = scenario == "allocating"
+        unsteady = {recorder: RECORDER_PAGES}
+        if scenario == "global_swap":
+            unsteady.update({row.tgid: RECLAIM_PAGES for row in log.rows if row.tgid != recorder})
         expected = compare.Expect(
             machine_swap_pages=self.swap_pages(scenario), cpus=expect.GUEST_CPUS,
-            trigger_pid=trigger, unsteady={recorder: RECORDER_PAGES}, in_vfork=(in_vfork,) if in_vfork else (),
-            provenance=None if allocating else self.session.provenance,
-            points_reproduced=None if allocating else True)
+            trigger_pid=trigger, unsteady=unsteady, in_vfork=(in_vfork,) if in_vfork else (),
+            freeing_pages=freeing, gone=(sharer,) if sharer else (),
+            provenance=None if allocating else provenance, log_seen=log_seen,
+            points_reproduced=None if allocating or not log_seen else True)
         result = compare.compare(incident, log, expected)
         outcome.figures += result.figures
         outcome.problems += result.problems

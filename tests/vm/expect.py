@@ -9,7 +9,7 @@ import dataclasses
 GUEST_CPUS = 2
 GUEST_NODE_MIB = 384  # memory of each of the two NUMA nodes
 MEMCG_SCENARIOS = ("memcg", "memcg_swap", "group", "nested", "other_victim", "leaderless", "nobody")
-MACHINE_SCENARIOS = ("global", "cpuset", "mempolicy", "sysrq", "allocating")
+MACHINE_SCENARIOS = ("global", "global_swap", "cpuset", "mempolicy", "sysrq", "allocating")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Session:
     needs: Feature = ANY_KERNEL
     plan_anyway: bool = False   # where the feature is missing, the plan must show that the candidates have no way
     guest_report: bool = False  # also report inside the guest, and compare with the report made outside
+    without_log: str = ""       # also report from the same events without the kernel's log: then of this provenance
 
     def has_feature(self, line):
         return line not in self.needs.missing
@@ -47,15 +48,17 @@ class Session:
 SESSIONS = (
     Session("best", MEMCG_SCENARIOS + MACHINE_SCENARIOS, "", "evaluate_task_fentry", "oom_kill_process_fentry",
             ("kernel_exact",), guest_report=True),
-    Session("kprobe", ("memcg", "group", "nested", "global", "sysrq", "allocating"),
+    Session("kprobe", ("memcg", "memcg_swap", "group", "nested", "global", "cpuset", "mempolicy", "sysrq", "allocating"),
             "evaluate_task_kprobe,oom_kill_process_kprobe", "evaluate_task_kprobe", "oom_kill_process_kprobe",
             ("kernel_exact",)),
-    Session("walk", ("memcg", "memcg_swap", "group", "nested", "other_victim", "nobody", "global", "sysrq"),
-            "task_walk,mark_victim", "task_walk", "mark_victim", ("kernel_walk",), TASK_ITERATOR, plan_anyway=True),
-    Session("census", ("memcg", "group", "global"), "iter_task,mark_victim", "iter_task", "mark_victim",
-            ("census", "kernel_log")),
-    Session("log", ("memcg", "group", "nested", "global", "sysrq", "allocating"), "kernel_log,mark_victim",
-            "kernel_log", "mark_victim", ("kernel_log",)),
+    Session("walk", ("memcg", "memcg_swap", "group", "nested", "other_victim", "nobody", "global", "cpuset", "mempolicy",
+                     "sysrq"),
+            "task_walk,mark_victim", "task_walk", "mark_victim", ("kernel_walk",), TASK_ITERATOR, plan_anyway=True,
+            without_log="kernel_walk"),
+    Session("census", ("memcg", "group", "global", "sysrq"), "iter_task,mark_victim", "iter_task", "mark_victim",
+            ("kernel_log",), without_log="census"),
+    Session("log", ("memcg", "group", "nested", "global", "cpuset", "mempolicy", "sysrq", "allocating"),
+            "kernel_log,mark_victim", "kernel_log", "mark_victim", ("kernel_log",)),
     Session("v1", ("v1",), "", "evaluate_task_fentry", "oom_kill_process_fentry", ("kernel_exact",), MEMCG_V1),
 )
 

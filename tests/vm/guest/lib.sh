@@ -32,7 +32,7 @@ spawn() {  # LABEL CGROUP PROGRAM ARGS...: in the background; CGROUP is a direct
   (
     echo 0 > /proc/self/oom_score_adj
     [ "$group" = - ] || echo 0 > "$group/cgroup.procs"
-    exec "$@" > "$OUT/$SCENARIO.$label.log" 2>&1
+    exec "$@" timeout=300 > "$OUT/$SCENARIO.$label.log" 2>&1 # a busy host makes seconds of a guest long
   ) &
   echo $! > "$OUT/$SCENARIO.$label.pid"
   eval "pid_$label=$!"
@@ -41,15 +41,41 @@ spawn() {  # LABEL CGROUP PROGRAM ARGS...: in the background; CGROUP is a direct
 
 ready() {  # LABEL...: until each has said so
   for label; do
-    wait_word "$OUT/$SCENARIO.$label.log" ready 20 || say "problem $SESSION/$SCENARIO $label is not ready"
+    wait_word "$OUT/$SCENARIO.$label.log" ready 120 || say "problem $SESSION/$SCENARIO $label is not ready"
   done
 }
 
-go() {  # LABEL: starts a workload that waits, and waits for its end without starting anything meanwhile
+settled() {  # LABEL...: until each has grown to its size and sleeps, so that its figures stand still
+  for label; do
+    wait_word "$OUT/$SCENARIO.$label.log" grown 120 || say "problem $SESSION/$SCENARIO $label has not grown"
+    eval "pid=\$pid_$label"
+    for tries in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+      grep -q "^State:.S" "/proc/$pid/status" 2>/dev/null && break
+      usleep 20000
+    done
+  done
+}
+
+told() {  # kills that the recorder has told of
+  grep -c "oomtrace: killed" "$OUT/record.txt" 2>/dev/null
+}
+
+killed() {  # LABEL TOLD: waits for its end, starting nothing meanwhile, then until the recorder has told of more kills:
+  # it looks who else is there
   eval "pid=\$pid_$1"
-  kill -USR1 "$pid"
   wait "$pid"
   echo $? > "$OUT/$SCENARIO.$1.status"
+  for tries in $([ -z "$2" ] || seq 50); do
+    [ "$(told)" -le "$2" ] || break
+    usleep 100000
+  done
+}
+
+go() {  # LABEL: starts a workload that waits, and waits for its end
+  before=$(told)
+  eval "pid=\$pid_$1"
+  kill -USR1 "$pid"
+  killed "$1" "$before"
 }
 
 scenario() {  # NAME: runs function scenario_NAME between two marks, then ends what is left of it

@@ -16,7 +16,8 @@ crowd() {  # CGROUP SCALE: bystanders with all kinds of oom_score_adj, sizes in 
   spawn by_threads "$1" threads name=by_threads start_mib=$2 mib=1 adj=33
   spawn by_shared "$1" sharer name=by_shared start_mib=$2 adj=-33
   spawn by_vfork "$1" sharer name=by_vfork start_mib=$2 vfork=1 adj=50
-  ready by_zero by_plus by_minus by_never by_shmem by_threads by_shared by_vfork
+  ready by_shared by_vfork
+  settled by_zero by_plus by_minus by_never by_shmem by_threads
 }
 
 scenario_memcg() {
@@ -34,7 +35,8 @@ scenario_memcg_swap() {
   spawn out /cg/swapped swapper name=out swap_mib=8 adj=100
   spawn in /cg/swapped grow name=in mib=8 adj=-100
   spawn hog /cg/swapped grow name=hog wait=1 cap=256
-  ready out in hog
+  ready out hog
+  settled in
   go hog
   drop_group swapped
   swapoff "$SWAP"
@@ -47,7 +49,8 @@ scenario_group() {
   spawn member /cg/group grow name=member mib=8
   spawn shared /cg/group sharer name=shared start_mib=4
   spawn hog /cg/group grow name=hog wait=1 cap=256
-  ready spared member shared hog
+  ready shared hog
+  settled spared member
   go hog
   drop_group group
 }
@@ -59,7 +62,8 @@ scenario_nested() {
   new_group outer/beside max
   spawn beside /cg/outer/beside grow name=beside mib=8 adj=200
   spawn hog /cg/outer/inner grow name=hog wait=1 cap=256
-  ready beside hog
+  ready hog
+  settled beside
   go hog
   drop_group outer/inner
   drop_group outer/beside
@@ -70,7 +74,8 @@ scenario_other_victim() {
   new_group other 64M
   spawn victim /cg/other grow name=victim mib=30 adj=500
   spawn hog /cg/other grow name=hog wait=1 mib=40 hold=0
-  ready victim hog
+  ready hog
+  settled victim
   go hog
   drop_group other
 }
@@ -79,7 +84,8 @@ scenario_leaderless() {
   new_group leaderless 48M
   spawn beside /cg/leaderless grow name=beside mib=4
   spawn hog /cg/leaderless threads name=leaderless leader_exits=1 wait=1 cap=256
-  ready beside hog
+  ready hog
+  settled beside
   go hog
   drop_group leaderless
 }
@@ -98,11 +104,15 @@ scenario_nobody() {
 }
 
 scenario_global() {
-  swap_on
   crowd - 8
   spawn hog - grow name=hog wait=1 cap=1500
   ready hog
   go hog
+}
+
+scenario_global_swap() {
+  swap_on
+  scenario_global
   swapoff "$SWAP"
 }
 
@@ -113,7 +123,8 @@ scenario_cpuset() {
   spawn near /cg/node1 grow name=near mib=16 adj=10
   spawn far /cg/node0 grow name=far mib=16 adj=900
   spawn hog /cg/node1 grow name=hog wait=1 cap=1500
-  ready near far hog
+  ready hog
+  settled near far
   go hog
   drop_group node1
   drop_group node0
@@ -123,23 +134,25 @@ scenario_mempolicy() {
   spawn near - grow name=near mib=16 adj=10 node=1
   spawn far - grow name=far mib=16 adj=900 node=0
   spawn hog - grow name=hog wait=1 cap=1500 node=1
-  ready near far hog
+  ready hog
+  settled near far
   go hog
 }
 
 scenario_sysrq() {
   spawn small - grow name=small mib=20 adj=800
   spawn large - grow name=large mib=40 adj=0
-  ready small large
+  settled small large
+  before=$(told)
   echo f > /proc/sysrq-trigger
-  wait "$pid_small"
-  echo $? > "$OUT/$SCENARIO.small.status"
+  killed small "$before"
 }
 
 scenario_allocating() {
   spawn near - grow name=near mib=16 adj=900
   spawn hog - grow name=hog wait=1 cap=1500 adj=-900
-  ready near hog
+  ready hog
+  settled near
   echo 1 > /proc/sys/vm/oom_kill_allocating_task
   go hog
   echo 0 > /proc/sys/vm/oom_kill_allocating_task
@@ -153,7 +166,8 @@ scenario_v1() {
   mkdir /cg1/outer/inner
   spawn near /cg1/outer/inner grow name=near mib=16 adj=100
   spawn hog /cg1/outer/inner grow name=hog wait=1 cap=256
-  ready near hog
+  ready hog
+  settled near
   go hog
   kill -9 "$pid_near" && wait "$pid_near"
   rmdir /cg1/outer/inner /cg1/outer
