@@ -144,4 +144,13 @@ std::optional<std::string> rank_of(const Process& process) {
   return std::nullopt;
 }
 
+bool is_first_rank(const Process& process) {
+  for (const std::string_view name : {"LOCAL_RANK", "RANK"}) {
+    for (const auto& [key, value] : process.environment) {
+      if (key == name && !value.empty()) return value == "0";
+    }
+  }
+  return false;
+}
+
 }  // namespace oomtrace::model

@@ -39,5 +39,7 @@ std::optional<std::string> accelerator_mapping(const Process& process);
 
 // RANK, else LOCAL_RANK, of the environment.
 std::optional<std::string> rank_of(const Process& process);
+// The first rank of its node: LOCAL_RANK 0, else RANK 0.
+bool is_first_rank(const Process& process);
 
 }  // namespace oomtrace::model

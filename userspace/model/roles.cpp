@@ -41,6 +41,15 @@ bool topmost_of_rank(const World& world, const Process& process, const std::stri
   return !above || rank_of(*above) != rank;
 }
 
+// Who starts the ranks, and has none of its own. Lightning's rank 0 starts the others, never a first rank.
+const Process* first_rank_child(const World& world, const Process& process) {
+  for (const ProcessId id : process.children) {
+    const Process* child = world.find(id);
+    if (child && child->execs > 0 && is_first_rank(*child)) return child;
+  }
+  return nullptr;
+}
+
 RoleInfo worker_of(const Process& process, const Process* parent, const RoleInfo& parent_role, const char* how) {
   const std::string by = parent ? named(*parent) : "its parent";
   if (parent && parent_role.role == Role::kTrainer && !named_data_worker(process.comm)) {
@@ -82,6 +91,7 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
     if (parent_role.role == Role::kCompileWorker)
       return {Role::kCompileWorker, "forked by compile worker " + named(*parent)};
     if (trainer_signs(world, process, found)) return found;
+    if (is_shell(process)) return {Role::kOther, "a subshell"};
     return worker_of(process, parent, parent_role, "forked without exec by");
   }
 
@@ -91,6 +101,10 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
   }
   if (is_shell(process)) return {Role::kOther, "a shell"};
   if (trainer_signs(world, process, found)) return found;
+  if (!rank) {
+    if (const Process* child = first_rank_child(world, process))
+      return {Role::kLauncher, "starts " + named(*child) + ", the first rank"};
+  }
   if (rank) {
     if (topmost_of_rank(world, process, *rank)) return {Role::kTrainer, "topmost process with " + *rank};
     return {Role::kOther, "below the process of its rank (" + *rank + ")"};
