@@ -70,6 +70,11 @@ void World::on(const ProcessFork& fork, const At& at) {
   if (shares_memory(child)) return;
   if (fork.memory) {
     child.inherited = fork.memory;
+    // The parent's own last figures may be older. What a fork leaves out (shmem, much of the file pages) says nothing.
+    MemoryCounters parents = *fork.memory;
+    parents.missing =
+        static_cast<std::uint8_t>(parents.missing | kMemoryFile | kMemoryShmem | kMemoryPgtables | kMemoryTotalVm);
+    if (!parent.memory.empty()) sample(parent, &parents, nullptr, at.boot_ns);
   } else if (const auto* last = parent.memory.last()) {
     child.inherited = last->sample.counters;
   }
@@ -159,7 +164,7 @@ void World::sample(Process& process, const MemoryCounters* counters, const Fault
   if (counters) next.counters = last ? completed(*counters, last->sample.counters) : *counters;
   if (faults) {
     const std::uint64_t before = write_faults(process.faults), now = write_faults(*faults);
-    if (now > before && forked_without_exec(*this, process) && relative_alive(process)) {
+    if (now > before && relative_alive(process)) {
       process.shared_write_faults += now - before;
     }
     process.faults = next.faults = *faults;
@@ -171,19 +176,21 @@ void World::sample(Process& process, const MemoryCounters* counters, const Fault
 
 // Whether somebody else still maps what the process inherited or passed on at a fork.
 bool World::relative_alive(const Process& process) const {
-  const auto shares = [](const Process* other) { return other && other->alive() && other->execs == 0; };
-  const Process* parent = parent_of(process);
-  // A parent's exec before the fork does not matter; one after it gives its pages up.
-  if (parent && parent->alive() && (!parent->exec_ns || *parent->exec_ns <= process.first_seen_ns)) return true;
   constexpr std::size_t kLooked = 1024;
   const auto any = [&](const std::vector<ProcessId>& ids) {
     std::size_t looked = 0;
     for (auto id = ids.rbegin(); id != ids.rend() && looked < kLooked; ++id, ++looked) {
-      if (*id != process.id && shares(find(*id))) return true;
+      const Process* other = *id != process.id ? find(*id) : nullptr;
+      if (other && other->alive() && forked_without_exec(*this, *other)) return true;
     }
     return false;
   };
-  return (parent && any(parent->children)) || any(process.children);
+  if (any(process.children)) return true;
+  const Process* parent = forked_without_exec(*this, process) ? parent_of(process) : nullptr;
+  if (!parent) return false;
+  // A parent's exec before the fork does not matter; one after it gives its pages up.
+  if (parent->alive() && (!parent->exec_ns || *parent->exec_ns <= process.first_seen_ns)) return true;
+  return any(parent->children);
 }
 
 }  // namespace oomtrace::model
