@@ -103,9 +103,13 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
   for (const model::Kill& kill : seen.kills) {
     if (!kill.already_dying) report.victims.push_back(describe_victim(context, seen, kill, report.selection));
   }
-  report.growth = find_growth(context, seen);
+  std::optional<Window> window;
+  if (auto found = find_growth(context, seen)) {
+    report.growth = std::move(found->growth);
+    window = found->window;
+  }
   report.system = describe_system(world, seen);
-  Diagnosed diagnosed = diagnose(world, {context, seen, report});
+  Diagnosed diagnosed = diagnose(world, {context, seen, report, window});
   report.cause = std::move(diagnosed.cause);
   report.contributing = std::move(diagnosed.contributing);
   name_gaps(world, seen, report);

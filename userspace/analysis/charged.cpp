@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/envelope.h"
 #include "model/lineage.h"
 
 namespace oomtrace::analysis {
@@ -17,10 +18,31 @@ constexpr std::int64_t kMostBytes = std::int64_t{1} << 52;
 
 std::int64_t sane(std::int64_t bytes) { return std::clamp<std::int64_t>(bytes, 0, kMostBytes); }
 
-// More cannot be copied than was inherited; the rest of the faults were reuse or first writes after a read.
-std::int64_t copies(const Process& process, std::uint64_t faults, std::uint32_t page_size) {
-  const std::int64_t bytes = write_fault_bytes(faults, page_size);
-  return process.inherited ? std::min(bytes, sane(process.inherited->anon)) : bytes;
+// What a process passed on to children that still map it; 0 where there are none.
+std::int64_t passed_on(const model::World& world, const Process& process, std::uint64_t at_ns) {
+  constexpr std::ptrdiff_t kLooked = 1024;
+  std::int64_t most = 0;
+  const auto& children = process.children;
+  for (auto id = children.end() - std::min<std::ptrdiff_t>(kLooked, std::ssize(children)); id != children.end(); ++id) {
+    const Process* child = world.find(*id);
+    if (!child || !child->inherited || !model::forked_without_exec(world, *child)) continue;
+    if (child->first_seen_ns <= at_ns && child->alive_at(at_ns)) most = std::max(most, sane(child->inherited->anon));
+  }
+  return most;
+}
+
+// More cannot be copied than was inherited or passed on; the rest of the faults were reuse or first writes after a
+// read.
+std::int64_t copies(const model::World& world, const Process& process, std::uint64_t faults, std::uint64_t at_ns,
+                    std::uint32_t page_size) {
+  if (faults == 0) return 0;
+  std::int64_t most = passed_on(world, process, at_ns);
+  if (process.inherited && model::forked_without_exec(world, process)) {
+    most = std::max(most, sane(process.inherited->anon));
+  } else if (model::forked_without_exec(world, process)) {
+    most = kMostBytes;  // its fork was not seen
+  }
+  return std::min(write_fault_bytes(faults, page_size), most);
 }
 
 bool inherits(const model::World& world, const Process& process) {
@@ -32,8 +54,16 @@ struct Base {
   std::uint64_t at_ns = 0;
 };
 
+// What the process took and gave back again shortly before is not its growth when it takes it the next time.
+std::int64_t above_sample(const model::World& world, const Process& process, const Window& window,
+                          const MemorySample& sample, std::uint32_t page_size) {
+  const auto levels = held_levels(world, process, 0, window.from_ns, page_size);
+  const std::int64_t peak = level_at(peaks_of(levels, window.look_back_ns), window.from_ns);
+  return std::max<std::int64_t>(0, peak - held_at(world, process, sample, window.from_ns, page_size));
+}
+
 // Where counting starts: the window's start, or the process's own, later one.
-Base base_of(const model::World& world, const Process& process, const Window& window) {
+Base base_of(const model::World& world, const Process& process, const Window& window, std::uint32_t page_size) {
   Base base{{}, window.from_ns};
   if (process.exec_ns && *process.exec_ns > window.from_ns && *process.exec_ns <= window.to_ns) {
     base.at_ns = *process.exec_ns;  // the old address space went; the new one began empty
@@ -55,6 +85,8 @@ Base base_of(const model::World& world, const Process& process, const Window& wi
   }
   if (const auto* before = process.memory.at(window.from_ns)) {
     base.sample = before->sample;
+    base.sample.counters.anon =
+        sane(base.sample.counters.anon) + above_sample(world, process, window, base.sample, page_size);
   } else if (!points.empty()) {
     base.sample = points.front().sample;
     base.at_ns = points.front().from_ns;
@@ -95,7 +127,7 @@ Charged charged_in(const model::World& world, const Process& process, const Wind
   if (process.memory.empty() || process.first_seen_ns > window.to_ns) return charged;
   if (process.exit_ns && *process.exit_ns < window.from_ns) return charged;
   charged.lived = true;
-  const Base base = base_of(world, process, window);
+  const Base base = base_of(world, process, window, page_size);
   add_shared(charged, process, base, window);
   const auto* last = process.memory.at(window.to_ns);
   if (!last) return charged;
@@ -114,8 +146,9 @@ Charged charged_in(const model::World& world, const Process& process, const Wind
   charged.swap = sane(to.counters.swap) - sane(from.counters.swap);
   charged.shmem_now = sane(to.counters.shmem) - sane(from.counters.shmem);
   charged.file_now = sane(to.counters.file) - sane(from.counters.file);
-  charged.copied = copies(process, to.shared_write_faults, page_size) -
-                   copies(process, std::min(from.shared_write_faults, to.shared_write_faults), page_size);
+  const std::uint64_t before = std::min(from.shared_write_faults, to.shared_write_faults);
+  charged.copied = copies(world, process, to.shared_write_faults, window.to_ns, page_size) -
+                   copies(world, process, before, window.to_ns, page_size);
   if (inherits(world, process)) {
     // Inherited pages that it drops stay with the others that map them; only its copies come back.
     const std::int64_t floor = std::max<std::int64_t>(0, sane(from.counters.anon) - sane(process.inherited->anon));
@@ -136,8 +169,7 @@ std::int64_t held_at(const model::World& world, const Process& process, const Me
     held -= sane(process.inherited->anon) + sane(process.inherited->swap) + sane(process.inherited->shmem);
   }
   held = std::max<std::int64_t>(0, held);
-  if (inherits(world, process)) held += copies(process, sample.shared_write_faults, page_size);
-  return held;
+  return held + copies(world, process, sample.shared_write_faults, at_ns, page_size);
 }
 
 }  // namespace oomtrace::analysis

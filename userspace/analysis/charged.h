@@ -11,6 +11,7 @@ namespace oomtrace::analysis {
 struct Window {
   std::uint64_t from_ns = 0;  // CLOCK_BOOTTIME
   std::uint64_t to_ns = 0;
+  std::uint64_t look_back_ns = 0;  // peaks so long before from_ns count as its level, see envelope.h
 };
 
 // Bytes. What a child inherits at fork is in none of these; what was given back is taken off, so members may be

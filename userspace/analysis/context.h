@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "analysis/units.h"
 #include "model/jobs.h"
 #include "model/roles.h"
 #include "model/world.h"
@@ -13,13 +14,15 @@
 namespace oomtrace::analysis {
 
 struct Context {
-  explicit Context(const model::World& replayed) : world(replayed), roles(replayed), jobs(replayed, roles) {}
+  explicit Context(const model::World& replayed)
+      : world(replayed), roles(replayed), jobs(replayed, roles), units(replayed, roles) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   const model::World& world;
   model::Roles roles;
   model::Jobs jobs;
+  Units units;
 
   // nullopt where nothing but a name is known of the process, as in kernel logs.
   std::optional<std::string> role_of(model::ProcessId id) const;

@@ -87,13 +87,13 @@ std::optional<Driver> find_driver(const Growth& growth) {
 
 }  // namespace
 
-std::optional<Growth> find_growth(const Context& context, const model::Incident& incident) {
+std::optional<GrowthFound> find_growth(const Context& context, const model::Incident& incident) {
   const model::World& world = context.world;
   const model::HostFacts& host = host_of(world, incident);
   if (host.source == "kernel_log") return std::nullopt;
   const auto members = domain_members(world, incident);
   if (!seen_before(members, incident)) return std::nullopt;
-  const Window window = find_window(world, incident, members, host.page_size);
+  const Window window = find_window(context, incident, members, host.page_size);
 
   std::vector<ProcessCharge> charges;
   for (const model::Process* process : members) {
@@ -120,7 +120,7 @@ std::optional<Growth> find_growth(const Context& context, const model::Incident&
   growth.driver = find_driver(growth);
   growth.duplicated = find_duplicated(growth.processes);
   if (growth.processes.size() > kMostProcesses) growth.processes.resize(kMostProcesses);
-  return growth;
+  return GrowthFound{std::move(growth), window};
 }
 
 }  // namespace oomtrace::analysis

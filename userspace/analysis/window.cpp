@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <utility>
+
+#include "analysis/envelope.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -12,52 +15,47 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 // Events come at most ten times a second for a process: shorter differences say nothing.
 constexpr std::uint64_t kShortest = kSecond / 5;
-constexpr std::int64_t kCalm = 8;    // times the usual duration of a level
-constexpr std::int64_t kQuick = 4;   // times quicker than usual
-constexpr std::size_t kLeast = 3;    // levels of any window
-constexpr std::size_t kPhase = 20;   // levels after which a quicker stretch ends it
-constexpr std::size_t kStretch = 5;  // levels that a quicker stretch must have
+constexpr std::int64_t kCalm = 8;              // times the usual duration of a level
+constexpr std::int64_t kQuick = 4;             // times quicker than usual
+constexpr std::size_t kLeast = 3;              // levels of any window
+constexpr std::size_t kPhase = 20;             // levels after which a quicker stretch ends it
+constexpr std::size_t kStretch = 5;            // levels that a quicker stretch, or one of others, must have
+constexpr double kLeads = 0.6, kRests = 0.25;  // share of the climb of who leads, and of who has not begun
 constexpr std::size_t kLevels = 100;
 constexpr std::int64_t kSmallest = 1 << 20;
 
-struct Level {
-  std::uint64_t at_ns;
-  std::int64_t bytes;
+// A program, or the helpers of one.
+using Group = std::pair<model::ProcessId, bool>;
+using Holding = std::map<Group, std::int64_t>;
+
+struct Climb {
+  std::vector<Level> total;  // what all held, one entry for each moment of change
+  std::map<Group, std::vector<Level>> groups;
+
+  Holding held_at(std::uint64_t at_ns) const {
+    Holding holding;
+    for (const auto& [group, levels] : groups) holding[group] = level_at(levels, at_ns);
+    return holding;
+  }
 };
 
-void add_steps(const model::World& world, const model::Process& process, std::uint64_t start_ns, std::uint64_t to_ns,
-               std::uint32_t page_size, std::vector<Level>& steps) {
-  std::int64_t held = 0;
-  bool first = true;
-  for (const auto& point : process.memory.points()) {
-    if (point.from_ns > to_ns) break;
-    const std::int64_t now = held_at(world, process, point.sample, point.from_ns, page_size);
-    const bool older = first && process.origin == model::Origin::kSeen && process.start_boot_ns <= start_ns;
-    steps.push_back({older ? start_ns : point.from_ns, now - held});
-    held = now;
-    first = false;
+Climb climb_of(const Context& context, const std::vector<const model::Process*>& members, const Window& whole,
+               std::uint32_t page_size) {
+  std::map<Group, std::vector<std::vector<Level>>> series;
+  for (const model::Process* process : members) {
+    auto peaks =
+        peaks_of(held_levels(context.world, *process, whole.from_ns, whole.to_ns, page_size), whole.look_back_ns);
+    if (peaks.empty()) continue;
+    series[{context.units.of(process->id), context.units.is_helper(process->id)}].push_back(std::move(peaks));
   }
-  if (process.exit_ns && *process.exit_ns < to_ns) steps.push_back({*process.exit_ns, -held});
-}
-
-// What all held over time, one entry for each moment of change.
-std::vector<Level> held_over_time(const model::World& world, const std::vector<const model::Process*>& members,
-                                  std::uint64_t start_ns, std::uint64_t to_ns, std::uint32_t page_size) {
-  std::vector<Level> steps;
-  for (const model::Process* process : members) add_steps(world, *process, start_ns, to_ns, page_size, steps);
-  std::sort(steps.begin(), steps.end(), [](const Level& a, const Level& b) { return a.at_ns < b.at_ns; });
-  std::vector<Level> series;
-  double sum = 0;
-  for (const Level& step : steps) {
-    sum += static_cast<double>(step.bytes);
-    const auto bytes = static_cast<std::int64_t>(std::clamp(sum, 0.0, 9e18));
-    if (!series.empty() && series.back().at_ns == step.at_ns) {
-      series.back().bytes = bytes;
-    } else {
-      series.push_back({step.at_ns, bytes});
-    }
+  Climb climb;
+  std::vector<std::vector<Level>> all;
+  for (const auto& [group, peaks] : series) {
+    climb.groups[group] = sum_of_levels(peaks);
+    all.push_back(climb.groups[group]);
   }
-  return series;
+  climb.total = sum_of_levels(all);
+  return climb;
 }
 
 std::uint64_t median(std::vector<std::uint64_t> values) {
@@ -66,17 +64,80 @@ std::uint64_t median(std::vector<std::uint64_t> values) {
   return *middle;
 }
 
+double risen(const Holding& from, const Holding& to, Group group) {
+  const auto value = [&](const Holding& holding) {
+    const auto found = holding.find(group);
+    return found == holding.end() ? std::int64_t{0} : found->second;
+  };
+  return static_cast<double>(value(to) - value(from));
+}
+
+double all_risen(const Holding& from, const Holding& to) {
+  double sum = 0;
+  for (const auto& [group, bytes] : to) sum += std::max(0.0, risen(from, to, group));
+  return sum;
+}
+
+// Whether who led the climb from `middle` to `end` had no part in the one from `start` to `middle`.
+bool others_climbed(const Holding& start, const Holding& middle, const Holding& end) {
+  const double late = all_risen(middle, end), early = all_risen(start, middle);
+  if (late <= 0 || early <= 0) return false;
+  for (const auto& [group, bytes] : end) {
+    if (risen(middle, end, group) < kLeads * late) continue;
+    return risen(start, middle, group) <= kRests * early;
+  }
+  return false;
+}
+
+// Helpers of a program start with nothing: where they led the climb, it began with the first of them.
+Window since_their_birth(const Context& context, const std::vector<const model::Process*>& members, const Climb& climb,
+                         Window window) {
+  const Holding end = climb.held_at(window.to_ns);
+  const double late = all_risen(climb.held_at(window.from_ns), end);
+  for (const auto& [group, bytes] : end) {
+    if (!group.second || risen(climb.held_at(window.from_ns), end, group) < kLeads * late) continue;
+    std::uint64_t born_ns = window.from_ns;
+    for (const model::Process* process : members) {
+      const bool one_of_them = context.units.is_helper(process->id) && context.units.of(process->id) == group.first;
+      if (!one_of_them || process->origin != model::Origin::kFork || !process->alive_at(window.to_ns)) continue;
+      born_ns = std::min(born_ns, process->first_seen_ns);
+    }
+    const Holding start = climb.held_at(born_ns);
+    if (risen(start, end, group) >= kLeads * all_risen(start, end)) window.from_ns = born_ns;
+  }
+  return window;
+}
+
+// The latest level up to which the others climbed on.
+std::size_t last_of_others(const Climb& climb, const std::vector<std::size_t>& places, std::size_t middle,
+                           std::uint64_t end_ns) {
+  const auto holding = [&](std::size_t level) { return climb.held_at(climb.total[places[level]].at_ns); };
+  const Holding end = climb.held_at(end_ns), start = holding(middle);
+  std::size_t last = middle;
+  for (std::size_t level = middle; level-- > 0;) {
+    if (places[level] == places[last]) continue;
+    if (!others_climbed(start, holding(level), end)) break;
+    last = level;
+  }
+  return last;
+}
+
 }  // namespace
 
-Window find_window(const model::World& world, const model::Incident& incident,
+Window find_window(const Context& context, const model::Incident& incident,
                    const std::vector<const model::Process*>& members, std::uint32_t page_size) {
-  const std::uint64_t start_ns = world.traces()[incident.trace].first_boot_ns;
-  const Window whole{std::min(start_ns, incident.boot_ns), incident.boot_ns};
-  const auto series = held_over_time(world, members, whole.from_ns, whole.to_ns, page_size);
+  const std::uint64_t start_ns = std::min(context.world.traces()[incident.trace].first_boot_ns, incident.boot_ns);
+  const Window whole{start_ns, incident.boot_ns, look_back_of(incident.boot_ns - start_ns)};
+  const Climb climb = climb_of(context, members, whole, page_size);
+  const auto from = [&](std::uint64_t at_ns) {
+    return since_their_birth(context, members, climb, {at_ns, whole.to_ns, whole.look_back_ns});
+  };
+  const std::vector<Level>& series = climb.total;
   if (series.size() < 3 || series.back().bytes < kSmallest) return whole;
 
   const std::int64_t end = series.back().bytes;
   std::vector<std::uint64_t> starts, durations;  // of each level, newest first
+  std::vector<std::size_t> places;               // of each level in the series
   std::size_t i = series.size() - 1;
   std::uint64_t next_ns = whole.to_ns;
   for (std::size_t level = 1; level <= kLevels; ++level) {
@@ -94,21 +155,27 @@ Window find_window(const model::World& world, const model::Incident& incident,
     const std::uint64_t took = next_ns - at_ns;
     if (level > kLeast) {
       const std::uint64_t usual = std::max(median(durations), kShortest);
-      if (took / kCalm > usual) return {starts.back(), whole.to_ns};
+      if (took / kCalm > usual) return from(starts.back());
     }
     starts.push_back(at_ns);
     durations.push_back(took);
+    places.push_back(i);
+    if (level > kLeast + kStretch) {
+      const std::size_t middle = level - 1 - kStretch;
+      if (others_climbed(climb.held_at(series[i].at_ns), climb.held_at(series[places[middle]].at_ns),
+                         climb.held_at(whole.to_ns))) {
+        return from(starts[last_of_others(climb, places, middle, whole.to_ns)]);
+      }
+    }
     if (!reached) return whole;
     if (level > kPhase + kStretch) {
       const std::uint64_t usual = median(std::vector(durations.begin(), durations.begin() + kPhase));
       const std::uint64_t stretch = starts[level - 1 - kStretch] - at_ns;
-      if (usual > kShortest && stretch * kQuick < usual * kStretch) {
-        return {starts[level - 1 - kStretch], whole.to_ns};
-      }
+      if (usual > kShortest && stretch * kQuick < usual * kStretch) return from(starts[level - 1 - kStretch]);
     }
     next_ns = at_ns;
   }
-  return {starts.back(), whole.to_ns};
+  return from(starts.back());
 }
 
 }  // namespace oomtrace::analysis

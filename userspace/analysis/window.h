@@ -5,14 +5,17 @@
 #include <vector>
 
 #include "analysis/charged.h"
+#include "analysis/context.h"
 
 namespace oomtrace::analysis {
 
-// From the last calm moment to the kill. Going back from the kill one hundredth of the end's level at a time, the
-// window reaches over the levels that were climbed at a like pace. It ends before a level that took far longer than the
-// others (calm), and, once a fifth of the level is covered, before a stretch climbed far quicker (an earlier phase,
-// such as a program's start). Where nothing of the kind is found it begins with the trace.
-Window find_window(const model::World& world, const model::Incident& incident,
+// From the last calm moment to the kill. Going back from the kill one hundredth of the end's level at a time (levels of
+// peaks, see envelope.h), the window reaches over the levels that were climbed at a like pace by the same ones. It ends
+// before a level that took far longer than the others (calm); where another program, or a trainer instead of its
+// workers, had climbed the levels before (an earlier phase, such as loading); and, once a fifth of the level is
+// covered, before a stretch climbed far quicker (a program's start). Where nothing of the kind is found it begins with
+// the trace.
+Window find_window(const Context& context, const model::Incident& incident,
                    const std::vector<const model::Process*>& members, std::uint32_t page_size);
 
 }  // namespace oomtrace::analysis

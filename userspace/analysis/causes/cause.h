@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "analysis/charged.h"
 #include "analysis/context.h"
 #include "oomtrace/report.h"
 
@@ -17,6 +18,7 @@ struct IncidentContext {
   const Context& context;
   const model::Incident& seen;
   const Incident& report;
+  const std::optional<Window>& window;  // of report.growth; nullopt without it
 };
 
 // Pure. nullopt where the pattern is not there. Confidence in [0, 1]; evidence as figures that can be checked.
@@ -32,8 +34,17 @@ struct Diagnosed {
 Diagnosed diagnose(const model::World& world, const IncidentContext& incident);
 
 std::optional<Cause> detect_dataloader_duplication(const model::World& world, const IncidentContext& incident);
-std::optional<Cause> detect_immune_process_growth(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_offload_burst(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_steady_growth(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_shm_exhaustion(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_checkpoint_spike(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_neighbor_growth(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_limit_below_working_set(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_memory_ballooning(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_immune_process_growth(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_numa_node_exhausted(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_page_cache_pinned(const model::World& world, const IncidentContext& incident);
+std::optional<Cause> detect_kernel_memory_growth(const model::World& world, const IncidentContext& incident);
 // From a kernel log's figures alone, where nobody recorded the growth.
 std::optional<Cause> detect_workers_in_log(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_shared_memory_in_log(const model::World& world, const IncidentContext& incident);
@@ -42,5 +53,8 @@ std::optional<Cause> detect_pinned_cache_in_log(const model::World& world, const
 std::optional<Cause> detect_node_exhausted_in_log(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_state_in_log(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_unknown(const model::World& world, const IncidentContext& incident);
+
+// What made the kill likelier or worse without being its cause: overcommit, swap, memory.oom.group, huge pages, order.
+std::vector<Cause> contributing_factors(const IncidentContext& incident);
 
 }  // namespace oomtrace::analysis

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 
-#include "analysis/causes/families.h"
+#include "analysis/causes/growers.h"
 #include "analysis/weigh.h"
 #include "base/units.h"
 
 namespace oomtrace::analysis {
 namespace {
 
-constexpr double kInnocent = 0.3;  // share of the growth that the victim's family may have
-constexpr double kGuilty = 0.5;    // and that the family of the spared one must have
+constexpr double kInnocent = 0.3;  // share of the growth that the victim's program and helpers may have
+constexpr double kGuilty = 0.5;    // and that those of the spared one must have
 
 // Who would rank first if nobody had an adjustment; nullptr where figures are missing.
 const Weighed* first_without_adj(std::vector<Weighed>& rows, std::optional<std::uint64_t> total_pages) {
@@ -44,15 +44,15 @@ std::optional<Cause> detect_immune_process_growth(const model::World& world, con
   // The adjustments of these two must be what decided.
   if (*spared.oom_score_adj >= *killed->oom_score_adj) return std::nullopt;
 
-  const model::Jobs& jobs = incident.context.jobs;
-  const auto families = grow_by_family(incident);
+  const Units& units = incident.context.units;
+  const auto grown = grow_by_unit(incident);
   const auto share_of = [&](model::ProcessId id) {
-    const auto found = families.find(jobs.root_of(id));
-    return found == families.end() ? FamilyGrowth{} : found->second;
+    const auto found = grown.find(units.of(id));
+    return found == grown.end() ? UnitGrowth{} : found->second;
   };
-  const FamilyGrowth grew = share_of(spared.process.id), own = share_of(victim->id);
-  const bool one_family = jobs.root_of(spared.process.id) == jobs.root_of(victim->id);
-  if (one_family || grew.share < kGuilty || own.share > kInnocent) return std::nullopt;
+  const UnitGrowth grew = share_of(spared.process.id), own = share_of(victim->id);
+  if (units.of(spared.process.id) == units.of(victim->id)) return std::nullopt;
+  if (grew.share < kGuilty || own.share > kInnocent) return std::nullopt;
   if (grew.grown_bytes < telling_growth(incident)) return std::nullopt;
 
   Cause cause;

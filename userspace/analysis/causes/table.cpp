@@ -8,13 +8,30 @@
 namespace oomtrace::analysis {
 namespace {
 
-constexpr std::array<Detector, 10> kDetectors = {
-    detect_dataloader_duplication, detect_immune_process_growth,
-    detect_neighbor_growth,        detect_workers_in_log,
-    detect_shared_memory_in_log,   detect_kernel_memory_in_log,
-    detect_pinned_cache_in_log,    detect_node_exhausted_in_log,
-    detect_state_in_log,           detect_unknown,
+constexpr std::array kDetectors = {
+    detect_numa_node_exhausted,
+    detect_memory_ballooning,
+    detect_immune_process_growth,
+    detect_neighbor_growth,
+    detect_shm_exhaustion,
+    detect_dataloader_duplication,
+    detect_offload_burst,
+    detect_checkpoint_spike,
+    detect_steady_growth,
+    detect_page_cache_pinned,
+    detect_kernel_memory_growth,
+    detect_limit_below_working_set,
+    detect_workers_in_log,
+    detect_shared_memory_in_log,
+    detect_kernel_memory_in_log,
+    detect_pinned_cache_in_log,
+    detect_node_exhausted_in_log,
+    detect_state_in_log,
+    detect_unknown,
 };
+
+// What less sure patterns are worth a word beside the cause.
+constexpr double kWorthAWord = 0.25;
 
 }  // namespace
 
@@ -31,8 +48,11 @@ Diagnosed diagnose(const model::World& world, const IncidentContext& incident) {
   if (found.empty()) return diagnosed;
   diagnosed.cause = std::move(found.front());
   for (std::size_t i = 1; i < found.size(); ++i) {
-    if (found[i].kind != "unknown") diagnosed.contributing.push_back(std::move(found[i]));
+    if (found[i].kind != "unknown" && found[i].confidence >= kWorthAWord) {
+      diagnosed.contributing.push_back(std::move(found[i]));
+    }
   }
+  for (Cause& factor : contributing_factors(incident)) diagnosed.contributing.push_back(std::move(factor));
   return diagnosed;
 }
 

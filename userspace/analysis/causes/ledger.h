@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the domain's ledger and the machine's counters say to detectors.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "analysis/causes/cause.h"
+
+namespace oomtrace::analysis {
+
+// The sum of the ledger's lines of these names; nullopt where it has none of them.
+std::optional<std::int64_t> ledger_bytes(const Domain& domain, std::initializer_list<std::string_view> names);
+
+// Whether the ledger is of the kill itself (a kernel log's figures) rather than of a sample before it.
+bool ledger_is_of_the_kill(const IncidentContext& incident);
+
+// The machine's memory as last sampled before the kill; nullptr where it was not.
+const SystemMemory* machine_at_kill(const IncidentContext& incident);
+
+}  // namespace oomtrace::analysis
