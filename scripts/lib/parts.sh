@@ -191,7 +191,8 @@ fuzz_one() {
   inputs=("$corpus")
   [ ! -f "$dictionary" ] || options+=("-dict=$dictionary")
   for folder in "tests/fuzz/seeds/$name" $(fuzz_seeds "$name"); do
-    [ ! -d "$OOMTRACE_ROOT/$folder" ] || inputs+=("$OOMTRACE_ROOT/$folder")
+    case $folder in /*) ;; *) folder=$OOMTRACE_ROOT/$folder ;; esac
+    [ ! -d "$folder" ] || inputs+=("$folder")
   done
   check "fuzz $name" "$((seconds + 240))" "$target" "-max_total_time=$seconds" -rss_limit_mb=2048 -timeout=20 \
     "-artifact_prefix=$corpus-" "${options[@]}" "${inputs[@]}" || true
@@ -200,7 +201,7 @@ fuzz_one() {
 # Recordings that the target can read; new inputs go to the first folder, so these stay as they are.
 fuzz_seeds() {
   case $1 in
-    kernel_log*) say tests/replay/kernel_logs ;;
+    kernel_log*) say tests/replay/kernel_logs ${OOMTRACE_CORPUS:+"$OOMTRACE_CORPUS"} ;;
     trace*) say tests/replay/traces ;;
   esac
 }

@@ -57,17 +57,24 @@ void name_gaps(const model::World& world, const model::Incident& incident, Incid
   std::vector<std::string>& missing = report.missing;
   const model::Decision& decision = incident.decision;
   if (!incident.decided) {
-    missing.push_back("The decision itself: only what belongs to it was seen. The kernel's log would have it.");
+    missing.push_back(log_only
+                          ? "The decision itself: only what belongs to it is in this log."
+                          : "The decision itself: only what belongs to it was seen. The kernel's log would have it.");
   }
   if (decision.domain == DomainKind::kUnknown) {
-    missing.push_back("Which memory ran out. The kernel's log names the constraint.");
+    missing.push_back(log_only ? "Which memory ran out: the line with the constraint is not in this log."
+                               : "Which memory ran out. The kernel's log names the constraint.");
   }
   if (decision.domain == DomainKind::kMemcg) {
-    if (!report.domain.cgroup) missing.push_back("Which cgroup hit its limit. The kernel's log names it.");
+    if (!report.domain.cgroup)
+      missing.push_back(log_only ? "Which cgroup hit its limit: the line that names it is not in this log."
+                                 : "Which cgroup hit its limit. The kernel's log names it.");
     if (!report.domain.limit_bytes) missing.push_back("The limit of the cgroup: memory.max, or memory.limit_in_bytes.");
   }
   if (decision.trigger.pid == 0 && decision.trigger.comm.empty()) {
-    missing.push_back("Which task's allocation could not be met. The kernel's log has it in \"invoked oom-killer\".");
+    missing.push_back(
+        log_only ? "Which task's allocation could not be met: the line \"invoked oom-killer\" is not in this log."
+                 : "Which task's allocation could not be met. The kernel's log has it in \"invoked oom-killer\".");
   }
   name_candidate_gaps(incident, log_only, missing);
   const bool weighed = decision.decided_by != DecidedBy::kAllocatingTask && !incident.candidates.empty();

@@ -121,6 +121,12 @@ std::string summarize(const WeighedTable& table, const std::vector<std::size_t>&
                       const model::Kill* chosen, const Weighed* row, const Selection& selection) {
   if (!chosen) return no_victim_sentence(incident);
   const std::string victim = named(chosen->victim.comm, chosen->victim.pid);
+  if (incident.decision.decided_by == DecidedBy::kAllocatingTask && chosen->sacrificed_for_pid) {
+    return "Process " + std::to_string(*chosen->sacrificed_for_pid) +
+           " asked for memory and was to be killed for it (vm.oom_kill_allocating_task is set): nothing was weighed. "
+           "This kernel then killed a child of it, " +
+           victim + ", in its place.";
+  }
   if (incident.decision.decided_by == DecidedBy::kAllocatingTask) {
     return victim +
            " was the one that asked for memory and was killed for it (vm.oom_kill_allocating_task is set): "

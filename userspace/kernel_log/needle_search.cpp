@@ -11,7 +11,7 @@ namespace oomtrace::kernel_log {
 namespace {
 
 // Each at least kShortest long; the rarer the first kShortest bytes, the faster.
-constexpr std::array<std::string_view, 38> kNeedles{"oom-kill",
+constexpr std::array<std::string_view, 37> kNeedles{"oom-kill",
                                                     "oom_reaper",
                                                     "oom.group",
                                                     "t of memory",
@@ -39,8 +39,7 @@ constexpr std::array<std::string_view, 38> kNeedles{"oom-kill",
                                                     "SIGKILL to process",
                                                     "Sending SIGBUS",
                                                     "forcibly killing",
-                                                    "memory pressure",
-                                                    "memory used",
+                                                    "due to memory",
                                                     "systemd-oomd killed",
                                                     "Linux version ",
                                                     "k swap on ",

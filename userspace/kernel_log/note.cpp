@@ -164,8 +164,7 @@ bool worth_keeping(Text message, const LogRecord& record) {
     return contains(message, "killed by the OOM killer") || contains(message, "OOM killer killed") ||
            contains(message, "'oom-kill'") || contains(message, "status=9/KILL") ||
            contains(message, "systemd-oomd killed") ||
-           (contains(message, "Killed ") &&
-            (contains(message, "due to memory pressure") || contains(message, "due to memory used"))) ||
+           ((message.starts_with("Killed ") || message.starts_with("Marked ")) && contains(message, "due to memory")) ||
            (record.ident == "earlyoom" && contains(message, "ow memory!"));
   }
   return contains(message, "page allocation failure") || contains(message, "page allocation stalls") ||

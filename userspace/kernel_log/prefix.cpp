@@ -355,6 +355,14 @@ LogRecord strip_prefix(std::string_view line, std::optional<int> year, LogRecord
     } else if ((clock && (take_bracket_clock(s, record.stamp) || take_bracket_iso(s, record.stamp))) ||
                take_decoded(s, record)) {
       record.prefixed = true;
+    } else if (std::string_view t = s; !stamped && clock && take_bare_clock(t)) {
+      // Of a page about the journal, which lost the dates: only where a host or a program follows.
+      const std::string_view behind = trim_front(t);
+      take_host_and_tag(t, record);
+      if (trim_front(t).size() < behind.size()) {
+        s = t;
+        record.prefixed = stamped = true;
+      }
     } else if (Tag node; round == 0 && take_node(s, node)) {
       record.host = node.ident;
     } else if (take(s, "kernel: ") || (!record.prefixed && take_shipper(s))) {

@@ -264,6 +264,14 @@ bool take_syslog_stamp(std::string_view& s, Stamp& stamp, std::optional<int> yea
   return true;
 }
 
+bool take_bare_clock(std::string_view& s) {
+  std::string_view t = s;
+  Clock ignored;
+  if (!take_clock(t, ignored) || t.empty() || !is_blank(t.front())) return false;
+  s = t;
+  return true;
+}
+
 bool take_journal_stamp(std::string_view& s, Stamp& stamp) {
   std::string_view t = s;
   if (const auto seconds = take_digits(t, 10); seconds && t.size() > 7 && t[0] == '.') {

@@ -26,6 +26,8 @@ bool take_iso_stamp(std::string_view& s, Stamp& stamp);
 // "Mar 24 14:32:11 ", "Tue Mar 24 14:32:11 2026 ", "24 Mar 14:32:11 ", in any locale; `year` is for those without one
 // (nullopt: no wall time comes of them).
 bool take_syslog_stamp(std::string_view& s, Stamp& stamp, std::optional<int> year);
+// "14:32:11.123 ", a time of any day: it tells nothing.
+bool take_bare_clock(std::string_view& s);
 // "Tue 2026-03-24 14:32:11 UTC " (journalctl short-full) and "1790506800.000000 " (short-unix).
 bool take_journal_stamp(std::string_view& s, Stamp& stamp);
 

@@ -166,6 +166,7 @@ std::vector<std::pair<std::string, std::string>> forms(const std::vector<Line>& 
       {"journal short, no host", [](const Line& l) { return "Mar 24 " + clock(l) + " kernel: " + l.text; }},
       {"journal short-iso", [](const Line& l) { return "2026-03-24T" + clock(l) + "+0100 node7 kernel: " + l.text; }},
       {"journal short-precise", [](const Line& l) { return "Mar 24 " + clock(l) + ".123456 node7 kernel: " + l.text; }},
+      {"journal without dates", [](const Line& l) { return clock(l) + " node7 kernel: " + l.text; }},
       {"journal short-full",
        [](const Line& l) { return "Tue 2026-03-24 " + clock(l) + " UTC node7 kernel: " + l.text; }},
       {"journal short-unix", [](const Line& l) { return "1790506800.000000 node7 kernel: " + l.text; }},

@@ -74,6 +74,11 @@ TEST(OtherDeaths, killers_beside_the_kernels_are_named) {
       "Mar 24 14:32:11 h systemd[1]: session-2.scope: systemd-oomd killed 12 process(es) in this unit.\n");
   EXPECT_EQ(oomd.lines.size(), 2U);
   EXPECT_TRUE(oomd.lines[0].message.starts_with("systemd-oomd: Killed /user.slice"));
+  const EventCollector marked = others(
+      "19:46:58 systemd-oomd[726]: Marked /user.slice/a.scope for killing due to memory used (16260780032) / total "
+      "(16419115008) and swap used (29560922112) / total (32838500352) being more than 90.00%\n"
+      "Mar 24 16:04:39 h systemd-oomd[854]: Killed /user.slice/b.scope due to memory p>\n");
+  EXPECT_EQ(marked.lines.size(), 2U);
 
   const EventCollector systemd = others(
       "Mar 24 14:32:11 h systemd[1]: a.service: A process of this unit has been killed by the OOM killer.\n"
