@@ -30,9 +30,10 @@ struct Cause {
 
 struct Remedy {
   std::string title;
-  std::optional<std::string> command;
-  std::string why;
+  std::optional<std::string> command;  // for a shell
+  std::string why;                     // with this incident's numbers
   std::string risk;
+  std::optional<std::string> code;  // lines of a program or a configuration
 };
 
 struct LedgerLine {

@@ -11,6 +11,7 @@
 #include "analysis/domain_ledger.h"
 #include "analysis/gaps.h"
 #include "analysis/growth.h"
+#include "analysis/remedies/remedy.h"
 #include "analysis/selection.h"
 #include "analysis/verdicts.h"
 
@@ -109,7 +110,9 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
     window = found->window;
   }
   report.system = describe_system(world, seen);
-  Diagnosed diagnosed = diagnose(world, {context, seen, report, window});
+  const IncidentContext incident{context, seen, report, window};
+  Diagnosed diagnosed = diagnose(world, incident);
+  report.remedies = advise(incident, diagnosed);
   report.cause = std::move(diagnosed.cause);
   report.contributing = std::move(diagnosed.contributing);
   name_gaps(world, seen, report);

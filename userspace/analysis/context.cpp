@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/time_text.h"
+#include "model/role_signs.h"
 
 namespace oomtrace::analysis {
 
@@ -39,6 +40,13 @@ std::optional<std::string> time_at(const model::World& world, std::size_t boot, 
 
 std::string named(const std::string& comm, std::uint32_t pid) {
   return (comm.empty() ? std::string("(no name)") : comm) + " (pid " + std::to_string(pid) + ")";
+}
+
+std::string named(const model::Process& process) {
+  constexpr std::size_t kLongest = 40;
+  const model::Program program = model::program_of(process.command_line);
+  const bool tells = program.python && !program.name.empty() && program.name != process.comm;
+  return named(tells ? process.comm + " " + program.name.substr(0, kLongest) : process.comm, process.pid);
 }
 
 const model::Kill* chosen_kill(const model::Incident& incident) {

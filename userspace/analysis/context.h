@@ -44,6 +44,8 @@ std::optional<std::string> time_at(const model::World& world, std::size_t boot, 
 
 // "python3 (pid 12)".
 std::string named(const std::string& comm, std::uint32_t pid);
+// "python3 train.py (pid 12)": with the script or module that Python runs, where that is known.
+std::string named(const model::Process& process);
 
 // The kill that was decided on, not its followers; nullptr where nobody was killed. Marks of tasks that were dying
 // anyway are no kills.

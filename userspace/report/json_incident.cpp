@@ -177,6 +177,7 @@ Json remedy_json(const Remedy& remedy) {
   return {
       {"title", json_value(remedy.title)},
       {"command", json_value(remedy.command)},
+      {"code", json_value(remedy.code)},
       {"why", json_value(remedy.why)},
       {"risk", json_value(remedy.risk)},
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What died, who drove the growth, why that one: the lines everybody reads.
+// What died, who drove the growth, why that one, what to change first: the lines everybody reads.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -125,6 +125,7 @@ void write_headline(Canvas& canvas, const Incident& incident) {
   canvas.headline("Killed", killed_text(canvas, incident), Style::kRed);
   canvas.headline("Driven by", driver_text(canvas, incident));
   canvas.headline("Why it", why_text(canvas, incident));
+  if (!incident.remedies.empty()) canvas.headline("Change", canvas.safe(incident.remedies.front().title));
 }
 
 }  // namespace oomtrace

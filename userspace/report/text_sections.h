@@ -21,6 +21,7 @@ void write_candidates(Canvas& canvas, const std::vector<Candidate>& candidates, 
 void write_total_pages(Canvas& canvas, const std::optional<std::uint64_t>& total_pages);
 void write_growth(Canvas& canvas, const Incident& incident);
 void write_causes(Canvas& canvas, const Incident& incident);
+void write_remedies(Canvas& canvas, const std::vector<Remedy>& remedies);
 void write_system(Canvas& canvas, const SystemState& system);
 void write_missing(Canvas& canvas, const Incident& incident);
 void write_diagnosis(Canvas& canvas, const Report& report);

@@ -39,8 +39,8 @@ std::optional<Cause> detect_checkpoint_spike(const model::World&, const Incident
       "{} was training at a level of {} and took {} more in {:.1f} s{}: a copy of weights and optimizer states, as "
       "made "
       "for a checkpoint.",
-      named(trainer.comm, trainer.pid), format_bytes(shape.before_bytes), format_bytes(shape.grown_bytes),
-      shape.burst_s, files ? ", with file pages beside it" : "");
+      named(trainer), format_bytes(shape.before_bytes), format_bytes(shape.grown_bytes), shape.burst_s,
+      files ? ", with file pages beside it" : "");
   cause.evidence = {
       {"taken in the spike", static_cast<double>(shape.grown_bytes), "bytes", "process.memory"},
       {"held before", static_cast<double>(shape.before_bytes), "bytes", "process.memory"},

@@ -80,9 +80,9 @@ bool started_empty(const IncidentContext& incident, const Group& group) {
 std::string named_group(const IncidentContext& incident, const Group& group) {
   const model::Process* unit = incident.context.world.find(group.unit);
   const bool one = group.top_stands_out() || group.members.size() == 1;
-  if (!group.helpers || one || !unit) return named(group.top().comm, group.top().pid);
+  if (!group.helpers || one || !unit) return named(group.top());
   return fmt::format("{} {}s of {}", group.members.size(), model::to_string(incident.context.role(group.top().id)),
-                     named(unit->comm, unit->pid));
+                     named(*unit));
 }
 
 std::int64_t domain_size(const IncidentContext& incident) {

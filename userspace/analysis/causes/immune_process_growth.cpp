@@ -55,13 +55,15 @@ std::optional<Cause> detect_immune_process_growth(const model::World& world, con
   if (grew.share < kGuilty || own.share > kInnocent) return std::nullopt;
   if (grew.grown_bytes < telling_growth(incident)) return std::nullopt;
 
+  const model::Process* known = world.find(spared.process.id);
+  const std::string spared_name = known ? named(*known) : named(spared.process.comm, spared.process.pid);
   Cause cause;
   cause.kind = "immune_process_growth";
   cause.confidence = 0.7 + 0.25 * grew.share;
   cause.summary = fmt::format(
       "{} grew by {}, {} of the growth, and was the largest; oom_score_adj ({} against {}) turned the kill to {}.",
-      named(spared.process.comm, spared.process.pid), format_bytes(grew.grown_bytes), format_percent(grew.share),
-      *spared.oom_score_adj, *killed->oom_score_adj, named(victim->comm, victim->pid));
+      spared_name, format_bytes(grew.grown_bytes), format_percent(grew.share), *spared.oom_score_adj,
+      *killed->oom_score_adj, named(*victim));
   cause.evidence = {
       {"oom_score_adj of the one that grew", static_cast<double>(*spared.oom_score_adj), "", "oom.candidate"},
       {"oom_score_adj of the victim", static_cast<double>(*killed->oom_score_adj), "", "oom.candidate"},

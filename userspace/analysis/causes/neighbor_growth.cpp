@@ -38,8 +38,8 @@ std::optional<Cause> detect_neighbor_growth(const model::World& world, const Inc
   cause.summary = fmt::format(
       "{} was killed, but {} and what belongs to it grew by {}, {} of the growth; the "
       "victim's own program had {}.",
-      named(victim->comm, victim->pid), named(other->top->comm, other->top->pid), format_bytes(other->grown_bytes),
-      format_percent(other->share), format_percent(own_share));
+      named(*victim), named(*other->top), format_bytes(other->grown_bytes), format_percent(other->share),
+      format_percent(own_share));
   cause.evidence = {
       {"growth of the neighbor", static_cast<double>(other->grown_bytes), "bytes", "process.memory"},
       {"its share of the growth", other->share, "ratio", "process.memory"},
