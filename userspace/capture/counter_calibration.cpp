@@ -2,18 +2,15 @@
 // Votes: an observation that only one of the two counters explains counts for that one.
 #include "capture/counter_calibration.h"
 
-#include <sys/klog.h>
-
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace oomtrace::capture {
 
 namespace {
 
 constexpr std::size_t kNoted = 1024;
-constexpr std::size_t kLogTail = 256U << 10;  // a report with a table of some 2000 processes
-constexpr int kReadAll = 3;                   // SYSLOG_ACTION_READ_ALL, include/linux/syslog.h
 
 std::int64_t rss_of(std::int64_t file, std::int64_t anon, std::int64_t shmem) {
   return std::max<std::int64_t>(file, 0) + std::max<std::int64_t>(anon, 0) + std::max<std::int64_t>(shmem, 0);
@@ -49,20 +46,7 @@ bool take_number(std::string_view& text, Number& value) {
   return true;
 }
 
-// "<6>", "[   46.055457]", and with CONFIG_PRINTK_CALLER "[  T994]": none is a row's "[    994]".
-void skip_prefix(std::string_view& line) {
-  if (line.starts_with('<')) line.remove_prefix(std::min(line.find('>'), line.size() - 1) + 1);
-  while (true) {
-    skip_blanks(line);
-    if (!line.starts_with('[')) return;
-    const std::size_t close = line.find(']');
-    if (close == std::string_view::npos || line.substr(0, close).find_first_of(".TC") == std::string_view::npos) return;
-    line.remove_prefix(close + 1);
-  }
-}
-
 bool is_table_header(std::string_view line) {
-  skip_prefix(line);
   if (!line.starts_with('[')) return false;
   line.remove_prefix(1);
   skip_blanks(line);
@@ -79,7 +63,6 @@ std::int64_t points_of(const oomtrace_mm& mm, std::int32_t adj, std::uint64_t to
 }
 
 bool parse_table_row(std::string_view line, TableRow& row) {
-  skip_prefix(line);
   if (!line.starts_with('[')) return false;
   line.remove_prefix(1);
   std::uint32_t pid = 0;
@@ -97,9 +80,9 @@ bool parse_table_row(std::string_view line, TableRow& row) {
   return true;
 }
 
-CounterCalibration::CounterCalibration(std::uint32_t page_size) : page_size_(page_size) {
+CounterCalibration::CounterCalibration(std::uint32_t page_size, KernelLogFollower log)
+    : page_size_(page_size), log_(std::move(log)) {
   noted_.reserve(kNoted);
-  log_.resize(kLogTail);
 }
 
 void CounterCalibration::begin_decision() { noted_.clear(); }
@@ -110,35 +93,50 @@ void CounterCalibration::note(std::uint32_t tgid, const oomtrace_mm& mm, const o
   if (noted.approximate_rss != noted.exact_rss && noted_.size() < kNoted) noted_.push_back(noted);
 }
 
-void CounterCalibration::vote(bool approximate, bool exact) {
-  if (approximate == exact) return;
-  ++(exact ? exact_votes_ : approximate_votes_);
+void CounterCalibration::Votes::add(bool approximate_fits, bool exact_fits) {
+  if (approximate_fits == exact_fits) return;
+  ++(exact_fits ? exact : approximate);
 }
 
 void CounterCalibration::learn_from_points(const oomtrace_mm& mm, const oomtrace_rss& exact, std::int32_t adj,
                                            std::uint64_t total_pages, std::int64_t kernel_points) {
-  vote(points_of(mm, adj, total_pages, page_size_) == kernel_points,
-       points_of(with_exact(mm, exact), adj, total_pages, page_size_) == kernel_points);
+  votes_.add(points_of(mm, adj, total_pages, page_size_) == kernel_points,
+             points_of(with_exact(mm, exact), adj, total_pages, page_size_) == kernel_points);
 }
 
+void CounterCalibration::count_line(std::string_view line, Votes& table) const {
+  if (is_table_header(line)) table = {};
+  TableRow row;
+  if (!parse_table_row(line, row)) return;
+  for (const Noted& noted : noted_)
+    if (noted.tgid == row.tgid) table.add(noted.approximate_rss == row.rss_pages, noted.exact_rss == row.rss_pages);
+}
+
+void CounterCalibration::take(const Votes& table) {
+  votes_.approximate += table.approximate;
+  votes_.exact += table.exact;
+}
+
+// The last table is this decision's, or that of one right behind it.
 void CounterCalibration::learn_from_table(std::string_view log) {
-  // Backwards: the last table is this decision's, or that of one right behind it.
+  Votes table;
   while (!log.empty()) {
-    const std::size_t newline = log.rfind('\n');
-    const std::string_view line = newline == std::string_view::npos ? log : log.substr(newline + 1);
-    log = newline == std::string_view::npos ? std::string_view{} : log.substr(0, newline);
-    if (is_table_header(line)) return;
-    TableRow row;
-    if (!parse_table_row(line, row)) continue;
-    for (const Noted& noted : noted_)
-      if (noted.tgid == row.tgid) vote(noted.approximate_rss == row.rss_pages, noted.exact_rss == row.rss_pages);
+    const std::string_view line = log.substr(0, log.find('\n'));
+    log.remove_prefix(std::min(line.size() + 1, log.size()));
+    count_line(line, table);
   }
+  take(table);
 }
 
 void CounterCalibration::learn_from_kernel_log() {
   if (settled() || noted_.empty()) return;
-  const int got = klogctl(kReadAll, log_.data(), static_cast<int>(log_.size()));
-  if (got > 0) learn_from_table({log_.data(), static_cast<std::size_t>(got)});
+  Votes table;
+  while (const auto line = log_.next()) count_line(line->message, table);
+  take(table);
+}
+
+void CounterCalibration::skip_kernel_log() {
+  if (!settled()) log_.skip();
 }
 
 void CounterCalibration::apply(oomtrace_oom_kill& record) const {

@@ -8,19 +8,18 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "capture/kernel_log_follower.h"
 #include "oomtrace/abi.h"
 
 namespace oomtrace::capture {
 
 class CounterCalibration {
  public:
-  // Takes all the memory that it ever needs.
-  explicit CounterCalibration(std::uint32_t page_size);
+  // Takes all the memory that it ever needs. `log`: a follower of its own.
+  CounterCalibration(std::uint32_t page_size, KernelLogFollower log);
 
   // A new decision: forgets the processes of the last one, not what was learnt.
   void begin_decision();
@@ -30,14 +29,16 @@ class CounterCalibration {
   // The kernel gave these points to a process with these counters.
   void learn_from_points(const oomtrace_mm& mm, const oomtrace_rss& exact, std::int32_t adj, std::uint64_t total_pages,
                          std::int64_t kernel_points);
-  // Rows of the last task table in `log` (as klogctl(2) gives it), held against the noted processes.
+  // The last task table of a kernel log, lines without a prefix, held against the noted processes.
   void learn_from_table(std::string_view log);
-  // The same with the end of the kernel's log; does nothing where that would teach nothing.
+  // The same with what has been logged since the last look; does nothing where that would teach nothing.
   void learn_from_kernel_log();
+  // Passes over what has been logged so far: no kill that is still to be looked at can be in it.
+  void skip_kernel_log();
 
-  bool settled() const { return exact_votes_ != approximate_votes_; }
+  bool settled() const { return votes_.exact != votes_.approximate; }
   // True: the exact sums count. Not settled: the approximate ones are taken, as most kernels do.
-  bool exact() const { return exact_votes_ > approximate_votes_; }
+  bool exact() const { return votes_.exact > votes_.approximate; }
 
   // Makes the counters and points of an OOM_KILL or OOM_CANDIDATE record those that the kernel weighed.
   void apply(oomtrace_oom_kill& record) const;
@@ -49,16 +50,21 @@ class CounterCalibration {
     std::int64_t approximate_rss;
     std::int64_t exact_rss;
   };
-  void vote(bool approximate, bool exact);
+  struct Votes {
+    std::uint64_t approximate = 0, exact = 0;
+    void add(bool approximate_fits, bool exact_fits);
+  };
+  // A line of a log: a table's header begins its votes anew.
+  void count_line(std::string_view line, Votes& table) const;
+  void take(const Votes& table);
 
   std::uint32_t page_size_;
+  KernelLogFollower log_;
   std::vector<Noted> noted_;
-  std::string log_;
-  std::uint64_t approximate_votes_ = 0;
-  std::uint64_t exact_votes_ = 0;
+  Votes votes_;
 };
 
-// A row of dump_tasks(): "[    994]     0   994     7927     7842 ...", with or without syslog's "<6>[   46.055457] ".
+// A row of dump_tasks(): "[    994]     0   994     7927     7842 ...".
 struct TableRow {
   std::uint32_t tgid = 0;
   std::int64_t rss_pages = 0;

@@ -48,6 +48,11 @@ KernelLogFollower KernelLogFollower::open(const char* path) {
   return follower;
 }
 
+void KernelLogFollower::skip() {
+  if (file_.valid()) lseek(file_.get(), 0, SEEK_END);
+  next_sequence_ = 0;  // what was passed over is not lost
+}
+
 std::optional<KernelLog> KernelLogFollower::next() {
   while (file_.valid()) {
     const ssize_t got = read(file_.get(), record_.data(), record_.size());

@@ -21,6 +21,9 @@ class KernelLogFollower {
   // the next call. nullopt: none for now.
   std::optional<KernelLog> next();
 
+  // Passes over all that is there already.
+  void skip();
+
   bool readable() const { return file_.valid(); }
   std::uint64_t lost() const { return lost_; }  // overwritten before they were read
 

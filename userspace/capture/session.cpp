@@ -70,7 +70,7 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
   session->options_.bpf.page_size = host.page_size;
   session->options_.bpf.memcg_v1 = host.cgroup_version == 1;
   session->options_.bpf.node_present_pages = read_node_present_pages();
-  session->calibration_.emplace(host.page_size);
+  session->calibration_.emplace(host.page_size, KernelLogFollower::open());
   session->decode_.page_size = host.page_size;
   session->decode_.realtime_offset_ns = host.realtime_offset_ns;
   session->decode_.trace_id = host.trace_id;
@@ -278,6 +278,7 @@ void Session::sample_cgroups() {
 
 void Session::sample() {
   bpf_->drain();
+  if (walk_awaited_ns_ == 0) calibration_->skip_kernel_log();
   for (OwnedProcessInfo& info : reader_->take()) {
     auto owner = std::make_shared<OwnedProcessInfo>(std::move(info));
     ProcessInfo view = owner->view();
