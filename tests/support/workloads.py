@@ -10,14 +10,20 @@ def names():
     return sorted(name[:-2] for name in os.listdir(SOURCES) if name.endswith(".c"))
 
 
-def build(into, compiler=None):
-    """Compiles what is older than its source into the directory `into`; returns it. Raises CalledProcessError."""
-    os.makedirs(into, exist_ok=True)
-    header = os.path.getmtime(os.path.join(SOURCES, "workload.h"))
-    for name in names():
-        source, target = os.path.join(SOURCES, name + ".c"), os.path.join(into, name)
-        if os.path.exists(target) and os.path.getmtime(target) > max(os.path.getmtime(source), header):
-            continue
+def build_one(source, into, compiler=None):
+    """Compiles a program into the directory `into` if it is older than its source; returns its path. Raises
+    CalledProcessError."""
+    target = os.path.join(into, os.path.basename(source)[:-2])
+    newest = max(os.path.getmtime(source), os.path.getmtime(os.path.join(SOURCES, "workload.h")))
+    if not os.path.exists(target) or os.path.getmtime(target) <= newest:
         subprocess.run([compiler or os.environ.get("CC") or "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static",
                         "-o", target, source, "-pthread"], check=True)
+    return target
+
+
+def build(into, compiler=None):
+    """Compiles all that are older than their sources into the directory `into`; returns it."""
+    os.makedirs(into, exist_ok=True)
+    for name in names():
+        build_one(os.path.join(SOURCES, name + ".c"), into, compiler)
     return into

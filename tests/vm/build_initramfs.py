@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 import expect  # noqa: E402
 import workloads  # noqa: E402
@@ -88,9 +89,10 @@ def busybox():
     return path
 
 
-def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")):
+def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest"), sessions=expect.SESSIONS):
     """Writes the gzip-compressed archive to `output`."""
     workloads.build(workload_dir)
+    fork_workers = workloads.build_one(os.path.join(ROOT, "examples", "fork_workers.c"), workload_dir)
     cpio = Cpio()
     for name in ("proc", "sys", "dev", "cg", "out", "tmp", "root"):
         cpio.directory(name)
@@ -98,9 +100,10 @@ def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")
     cpio.copy("bin/busybox", busybox())
     for name in workloads.names():
         cpio.copy(f"bin/{name}", os.path.join(workload_dir, name))
+    cpio.copy("bin/fork_workers", fork_workers)
     for name in sorted(os.listdir(scripts)):
         cpio.copy("init" if name == "init" else f"scenarios/{name}", os.path.join(scripts, name))
-    cpio.file("scenarios/sessions", expect.for_guest().encode(), 0o644)
+    cpio.file("scenarios/sessions", expect.for_guest(sessions).encode(), 0o644)
     if binary:
         cpio.copy("bin/oomtrace", binary)
         for library in libraries(binary):

@@ -78,7 +78,7 @@ def ways(item, line):
     return dict(COMMON_WAYS, candidates=item.candidates if item.has_feature(line) else "", decision=item.decision)
 
 
-def for_guest():
+def for_guest(sessions=SESSIONS):
     """The table that session.sh reads: NAME|RUNGS|REPORT|SCENARIO ..."""
     return "".join(f"{item.name}|{item.rungs}|{'report' if item.guest_report else ''}|{' '.join(item.scenarios)}\n"
-                   for item in SESSIONS)
+                   for item in sessions)

@@ -172,3 +172,15 @@ scenario_v1() {
   kill -9 "$pid_near" && wait "$pid_near"
   rmdir /cg1/outer/inner /cg1/outer
 }
+
+# What scripts/quickstart shows.
+scenario_quickstart() {
+  new_group training
+  echo +memory > /cg/training/cgroup.subtree_control
+  new_group training/job-7 320M max
+  before=$(told)
+  spawn trainer /cg/training/job-7 fork_workers
+  killed trainer "$before"
+  drop_group training/job-7
+  drop_group training
+}

@@ -16,8 +16,8 @@ report=$(echo "$row" | cut -d'|' -f3)
 list=$(echo "$row" | cut -d'|' -f4)
 [ "$1" = "$SESSION" ] || list=
 
-if [ "$SESSION" = v1 ]; then
-  umount /cg
+if [ "$list" = v1 ]; then
+  umount /cg 2> /dev/null
   mkdir -p /cg1
   mount -t cgroup -o memory memory /cg1 || say "problem $SESSION cannot mount the version 1 memory controller"
 elif ! grep -q " /cg cgroup2" /proc/mounts; then
