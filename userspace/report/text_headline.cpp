@@ -125,7 +125,10 @@ void write_headline(Canvas& canvas, const Incident& incident) {
   canvas.headline("Killed", killed_text(canvas, incident), Style::kRed);
   canvas.headline("Driven by", driver_text(canvas, incident));
   canvas.headline("Why it", why_text(canvas, incident));
-  if (!incident.remedies.empty()) canvas.headline("Change", canvas.safe(incident.remedies.front().title));
+  // What says what not to do has neither, and is nothing to begin with.
+  const auto first = std::find_if(incident.remedies.begin(), incident.remedies.end(),
+                                  [](const Remedy& remedy) { return remedy.command || remedy.code; });
+  if (first != incident.remedies.end()) canvas.headline("Change", canvas.safe(first->title));
 }
 
 }  // namespace oomtrace
