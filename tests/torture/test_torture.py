@@ -39,6 +39,18 @@ class Torture(harness.LiveTest):
         self.assertEqual(hog.wait(), -signal.SIGKILL)
         return hog.pid
 
+    def end_of_a_storm(self, recorder):
+        """Births and deaths may be dropped where the writer gets no processor; then the recorder and the report say so."""
+        status = recorder.stop()
+        recorder.err.all()
+        dropped = [line for line in recorder.err.seen if "dropped" in line]
+        self.assertEqual(status, 6 if dropped else 0, recorder.err.seen)
+        if dropped:
+            print("     " + dropped[0], flush=True)
+            source = self.report()["source"]
+            self.assertGreater(source["lost_events"], 0)
+            self.assertTrue(any("lost" in note or "dropped" in note for note in source["notes"]), source["notes"])
+
     def test_recorder_killed_at_random_moments_of_a_storm(self):
         group = self.group(64)
         before = programs()
@@ -85,7 +97,7 @@ class Torture(harness.LiveTest):
             time.sleep(0.6)  # the kernel logs ten kills in five seconds and no more
         for storm in storms:
             self.assertEqual(storm.wait(60), 0)
-        self.assertEqual(recorder.stop(), 0, recorder.err.all())
+        self.end_of_a_storm(recorder)
         report = self.report()
         found = [victim["pid"] for incident in report["incidents"] for victim in incident["victims"]]
         self.assertEqual(sorted(found), sorted(victims))
@@ -126,7 +138,7 @@ class Torture(harness.LiveTest):
                 settled = resident_kib(recorder.process.pid)
         grown = resident_kib(recorder.process.pid) - settled
         storm.end()
-        self.assertEqual(recorder.stop(), 0)
+        self.end_of_a_storm(recorder)
         found = [v["pid"] for incident in self.report()["incidents"] for v in incident["victims"]]
         self.assertEqual(sorted(found), sorted(victims))
         size = os.path.getsize(self.trace) / harness.MIB

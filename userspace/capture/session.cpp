@@ -321,6 +321,7 @@ void Session::tell_losses() {
   tell_loss("process_table", bpf_->lost_processes(), "more processes than the table holds");
   tell_loss("way.candidates", silent_scans_, "oom_evaluate_task is attached but did not fire for a kill");
   tell_loss("decoder", undecodable_, "records that could not be decoded");
+  tell_loss("queue", handler_.not_kept(), "events dropped because the disk was too slow");
   tell_loss("kernel_log", kernel_log_.lost(), "messages overwritten before they were read");
   tell_loss("reorder", merge_.stats().early + merge_.stats().late, "records given out of their order");
   for (const ProgramLoss& loss : bpf_->missed_runs())

@@ -37,6 +37,8 @@ class EventHandler {
   virtual void on_event(const Event& event) = 0;
   // All events of a kill have been given: make them durable now.
   virtual void on_kill_complete() = 0;
+  // Events so far that were given and did not get on, to the file or at all; told in trace.lost.
+  virtual std::uint64_t not_kept() const { return 0; }
 };
 
 // One thread uses it: the consumer. Not movable: callbacks hold its address.

@@ -23,6 +23,7 @@ class EventOutput final : public capture::EventHandler {
 
   void on_event(const Event& event) override;
   void on_kill_complete() override;
+  std::uint64_t not_kept() const override { return (trace_ != nullptr ? trace_->dropped() : 0) + unencodable_; }
 
   // What was given so far goes to the file now.
   void flush();

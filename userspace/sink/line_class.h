@@ -15,6 +15,7 @@ inline LineClass line_class_of(const Payload& payload) {
     return LineClass::kDecision;
   // Without these a kill is known but cannot be explained.
   bool explains = std::holds_alternative<OomCandidate>(payload) || std::holds_alternative<OomEnd>(payload);
+  explains = explains || std::holds_alternative<TraceLost>(payload);  // a loss must not go unsaid for want of room
   if (const auto* memory = std::get_if<ProcessMemory>(&payload)) explains = memory->reason == MemoryReason::kKill;
   if (const auto* signal = std::get_if<SignalKill>(&payload)) explains = signal->in_oom_kill;
   if (const auto* cgroup = std::get_if<CgroupMemory>(&payload)) explains = cgroup->incident_id.has_value();
