@@ -23,6 +23,7 @@ class RecorderLife(harness.LiveTest):
         group = self.group(96)
         victim = self.kill_one(group)
         self.assertIsNotNone(recorder.err.wait_for("killed", 30, group.path), recorder.err.seen)
+        time.sleep(1)  # the line on the terminal comes before the disk
         recorder.kill()
         kernel = self.kernel_incidents(1)[0]
         report = self.report()
