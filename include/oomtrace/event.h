@@ -286,8 +286,8 @@ struct SystemMemory {
   Opt<std::uint64_t> total, free, available, buffers, cached, swap_cached, active, inactive, unevictable, mlocked;
   Opt<std::uint64_t> anon, mapped, shmem, slab_reclaimable, slab_unreclaimable, kernel_stack, page_tables, percpu;
   Opt<std::uint64_t> swap_total, swap_free, dirty, writeback, committed, commit_limit, hugetlb, vmalloc_used;
-  Opt<std::uint64_t> balloon;    // inflate - deflate of vmstat, in bytes
-  Opt<std::uint64_t> oom_kills;  // vmstat oom_kill
+  Opt<std::uint64_t> balloon;      // inflate - deflate of vmstat, in bytes
+  Opt<std::uint64_t> oom_kills;    // vmstat oom_kill
   Opt<std::uint64_t> incident_id;  // told with that kill: Mem-Info of the kernel's log
 };
 

@@ -97,8 +97,8 @@ class World {
   // The process that an event names: by pid and start; without a start, whoever holds the pid. Made where unknown; a
   // start later than the holder's takes the pid over.
   Process& resolve(const ProcessRef& ref, const At& at);
-  // As resolve(), for what may concern a process already gone: without a start, who had the pid at the event's time, dead
-  // or alive.
+  // As resolve(), for what may concern a process already gone: without a start, who had the pid at the event's time,
+  // dead or alive.
   Process& resolve_past(const ProcessRef& ref, const At& at);
   Process& create(const ProcessRef& ref, const At& at);
   ProcessName name(const ProcessRef& ref, const At& at);

@@ -175,11 +175,8 @@ Json cause_json(const Cause& cause) {
 
 Json remedy_json(const Remedy& remedy) {
   return {
-      {"title", json_value(remedy.title)},
-      {"command", json_value(remedy.command)},
-      {"code", json_value(remedy.code)},
-      {"why", json_value(remedy.why)},
-      {"risk", json_value(remedy.risk)},
+      {"title", json_value(remedy.title)}, {"command", json_value(remedy.command)}, {"code", json_value(remedy.code)},
+      {"why", json_value(remedy.why)},     {"risk", json_value(remedy.risk)},
   };
 }
 
