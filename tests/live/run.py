@@ -19,6 +19,7 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import memcg  # noqa: E402
+import orphans  # noqa: E402
 import workloads  # noqa: E402
 
 
@@ -103,8 +104,12 @@ def main():
     harness.Options.binary = os.path.abspath(arguments.binary)
     harness.Options.workloads = workloads.build(arguments.workloads)
     result = OneLine()
+    orphans.adopt()
     for test in tests:
         test.run(result)
+        left = orphans.end_all()
+        if left:
+            print("     left behind and ended: " + ", ".join(left), flush=True)
     failed = len({str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors})
     skipped = len(result.skipped)
     print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   if (uid > 0 && (setgid((gid_t)uid) || setuid((uid_t)uid))) wl_fail("setuid");
   wl_bind_to_parent(getppid());  // setuid(2) clears it
   wl_ready(&w);
+  const pid_t self = getpid();
   struct timespec now, end;
   clock_gettime(CLOCK_MONOTONIC, &end);
   end.tv_sec += seconds;
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   do {
     pid_t child = fork();
     if (child == 0) {
+      wl_bind_to_parent(self);  // a storm that is killed leaves none waiting
       for (;;) pause();
     }
     if (child < 0) continue;
