@@ -32,7 +32,9 @@ logged() {
   LOG=$LOGS/$name.log
   mkdir -p "$LOGS"
   if [ -n "$VERBOSE" ]; then
-    with_limit "$limit" "$@" 2>&1 | tee "$LOG" || status=$?
+    with_limit "$limit" "$@" >"$LOG" 2>&1 <&0 &
+    tail --pid=$! --sleep-interval=0.2 --lines=+1 --follow "$LOG"
+    wait $! || status=$?
   else
     with_limit "$limit" "$@" >"$LOG" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
@@ -78,7 +80,10 @@ counted() {
   shift 2
   log=$LOGS/$(tr -cs 'A-Za-z0-9\n' - <<<"$name").log
   mkdir -p "$LOGS"
-  with_limit "$limit" "$@" 2>&1 | tee "$log" || status=$?
+  # By way of the log and not through a pipe: what a test leaves behind would hold a pipe open for ever.
+  with_limit "$limit" "$@" >"$log" 2>&1 <&0 &
+  tail --pid=$! --sleep-interval=0.2 --lines=+1 --follow "$log"
+  wait $! || status=$?
   last=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1) || true
   if [ -z "$last" ]; then
     failed "$name: ended with status $status and without counts"
