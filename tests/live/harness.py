@@ -128,18 +128,17 @@ class Recorder:
         self.process.wait()
 
 
-class Workload:
-    """A program of tests/support/workloads, by its lines: ready, child, sharer, grower."""
+class Family:
+    """A command in a cgroup, by the lines it says: ready, child, sharer, grower."""
 
-    def __init__(self, group, program, **keys):
-        command = [os.path.join(Options.workloads, program)] + [f"{key}={value}" for key, value in keys.items()]
+    def __init__(self, group, command):
         start = group.popen if group else subprocess.Popen
         extra = {} if group else {"preexec_fn": end_with_parent}
         self.process = start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **extra)
         self.pid = self.process.pid
         self.lines = Lines(self.process.stdout)
         if self.lines.wait_for("ready", 60) is None:
-            raise AssertionError(f"workload {program} is not ready: {self.lines.all()}")
+            raise AssertionError(f"{command} is not ready: {self.lines.all()}")
 
     def child(self, index):
         return int(self.lines.wait_for(f"child {index} ", 1).split()[2])
@@ -159,6 +158,14 @@ class Workload:
             self.process.kill()
         self.process.wait()
         self.lines.thread.join(10)
+
+
+class Workload(Family):
+    """A program of tests/support/workloads."""
+
+    def __init__(self, group, program, **keys):
+        super().__init__(group, [os.path.join(Options.workloads, program)] +
+                         [f"{key}={value}" for key, value in keys.items()])
 
 
 def run(*arguments, **keywords):

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copied bytes of the report against what was copied: known numbers of pages, and Private_Dirty of real data sets."""
+import os
+import subprocess
+import sys
+import time
+
+import copy_cases
+import harness
+import oom_oracle
+
+PAGE = oom_oracle.PAGE_BYTES
+WITHIN = 0.05
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable  # sees Debian's modules
+DATA_SET = os.path.join(harness.HERE, "..", "support", "data_set.py")
+
+
+def smaps_of(pid):
+    """{start address: (Private_Dirty, Anonymous)} of each mapping, in bytes."""
+    found, start = {}, None
+    with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            words = line.split()
+            if "-" in words[0] and not words[0].endswith(":"):
+                start = int(words[0].split("-")[0], 16)
+                found[start] = [0, 0]
+            elif words[0] in ("Private_Dirty:", "Anonymous:"):
+                found[start][words[0] == "Anonymous:"] = int(words[1]) * 1024
+    return found
+
+
+def copied(before, after):
+    """What was copied between two looks: pages that became private in the mappings of the first without being new."""
+    return sum(max(0, after[start][0] - dirty - max(0, after[start][1] - anonymous))
+               for start, (dirty, anonymous) in before.items() if start in after)
+
+
+class Copies(harness.LiveTest):
+    def end_by_kill(self, group):
+        """Lets the group run out of memory at once: what it holds now is what the report tells."""
+        hog = self.workload(group, "grow", name="last_straw", wait=1, cap=64)
+        group.limit(group.counters()["usage_bytes"] + harness.MIB)
+        hog.go()
+        deadline = time.monotonic() + 20
+        while not group.counters()["oom_kills"] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertGreater(group.counters()["oom_kills"], 0, "no kill in " + group.path)
+
+    def first_incident(self, report, group):
+        """The first in the group, and {pid: growth of the process}; what is killed after it is no matter here."""
+        found = [incident for incident in report["incidents"] if incident["domain"]["cgroup"] == group.path]
+        self.assertTrue(found, group.path)
+        return found[0], {process["pid"]: process for process in found[0]["growth"]["processes"]}
+
+    def test_every_kind_of_write_fault(self):
+        recorder = self.recorder()
+        runs = []
+        for case in copy_cases.CASES:
+            group = self.group(1024, name=f"{harness.OWN_PREFIX}copies-{case.name}")
+            family = self.workload(group, "copies", **copy_cases.keys(case))
+            family.go()
+            self.assertIsNotNone(family.lines.wait_for("done", 60), case.name)
+            pids = [family.pid] + [family.child(i) for i in range(len(case.copied) - 1)]
+            self.end_by_kill(group)
+            family.end()
+            runs.append((case, group, pids))
+        self.assertEqual(recorder.stop(), 0)
+        report = self.report()
+        for case, group, pids in runs:
+            _, grown = self.first_incident(report, group)
+            for actor, pid in enumerate(pids):
+                told = grown.get(pid, {}).get("cow_copied_bytes", 0) / PAGE
+                with self.subTest(case.name, actor=actor):
+                    if case.told is None:
+                        self.assertAlmostEqual(told, case.copied[actor], delta=WITHIN * copy_cases.PAGES)
+                    else:
+                        self.assertLessEqual(told, case.told[actor] + WITHIN * copy_cases.PAGES)
+
+    def data_set(self, kind, workers=4, items=150_000):
+        """(group, {pid: bytes that a worker copied by smaps}) of a run that ended in a kill."""
+        group = self.group(2048, name=f"{harness.OWN_PREFIX}{kind}")
+        family = harness.Family(group, [PYTHON, DATA_SET, kind, str(items), str(workers)])
+        self.addCleanup(family.end)
+        pids = [family.child(i) for i in range(workers)]
+        before = {pid: smaps_of(pid) for pid in pids}
+        family.go()
+        self.assertIsNotNone(family.lines.wait_for("done", 100), kind)
+        oracle = {pid: copied(before[pid], smaps_of(pid)) for pid in pids}
+        self.end_by_kill(group)
+        family.end()
+        return group, oracle
+
+    def test_list_of_objects_and_its_numpy_twin(self):
+        if subprocess.run([PYTHON, "-c", "import numpy"], stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("python3-numpy is missing")
+        recorder = self.recorder()
+        listed, twin = self.data_set("list"), self.data_set("numpy")
+        self.assertEqual(recorder.stop(), 0)
+        report = self.report()
+        told = []
+        for group, oracle in (listed, twin):
+            _, grown = self.first_incident(report, group)
+            told.append({pid: grown.get(pid, {}).get("cow_copied_bytes", 0) for pid in oracle})
+        for pid, truth in listed[1].items():
+            self.assertGreater(truth, 20 * harness.MIB, "the oracle saw no copies")
+            self.assertAlmostEqual(told[0][pid], truth, delta=WITHIN * truth)
+        self.assertLess(sum(told[1].values()), 0.05 * sum(told[0].values()))

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write-protect faults of every kind with their known numbers of copies, and a family that makes them in a cgroup.
+
+Copies are in pages of the region of MIB mebibytes, by construction: the program workloads/copies.c writes each page once
+in each step, and of the processes that map a page all but the last to write get a new one.
+"""
+import collections
+import re
+
+MIB = 32
+PAGES = MIB * 256
+
+# copied: of the parent, the first and the second child. told: what a report may say at most instead, where counting
+# faults cannot be exact (docs/copies.md says why); None: it is exact. thp: the region is of huge pages.
+Case = collections.namedtuple("Case", "name steps copied what told thp", defaults=(None, 0))
+
+CASES = (
+    Case("children", "Aw,Bw", (0, PAGES, PAGES), "two children write what they share with their parent"),
+    Case("half", "Ah,Bh", (0, PAGES // 2, PAGES // 2), "the same, half of it"),
+    Case("trainer", "Ar,Pw", (PAGES, 0), "the parent writes while its child maps it"),
+    Case("children_read", "Ar,Br", (0, 0, 0), "children only read"),
+    Case("kernel_writes", "Ak", (0, PAGES), "the kernel writes for the child: read(2)"),
+    Case("thp", "Aw", (0, PAGES), "huge pages, every 4 KiB written", thp=1),
+    Case("thp_sparse", "As", (0, MIB // 2), "huge pages, one write in each", thp=1),
+    Case("reuse_after_exit", "Ax,Pw", (0,), "the parent writes when its child has ended"),
+    Case("last_of_two", "Pw,Aw", (PAGES, 0), "parent, then the child as the last owner", told=(PAGES, PAGES)),
+    Case("last_of_three", "Pw,Aw,Bw", (PAGES, PAGES, 0), "parent, child, then the other child as the last owner",
+         told=(PAGES, PAGES, PAGES)),
+    Case("zero_page", "Az", (0, 0), "a child writes new memory that it has read before", told=(0, PAGES)),
+    Case("private_file", "Af", (0, 0), "a child writes a private file mapping that it has read", told=(0, PAGES)),
+    Case("gup", "Ag", (0, PAGES), "written through get_user_pages(): no fault is taken", told=(0, 0)),
+    Case("mprotect", "Ar,Pn,Pm,Po", (0, 0), "own memory written again after PROT_READ and back"),
+    Case("prot_none", "Ar,Pn,Pp,Po", (0, 0), "own memory written again after PROT_NONE and back"),
+)
+
+
+def keys(case):
+    """Of the program `copies`."""
+    return {"steps": case.steps, "mib": MIB, "thp": case.thp, "wait": 1}
