@@ -15,6 +15,9 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 // Events come at most ten times a second for a process: shorter differences say nothing.
 constexpr std::uint64_t kShortest = kSecond / 5;
+// The census, which tells what moved by less than the threshold of an event, comes once a second: what the last second
+// told of one process may have been there before another began.
+constexpr std::uint64_t kCensus = kSecond;
 constexpr std::int64_t kCalm = 8;              // times the usual duration of a level
 constexpr std::int64_t kQuick = 4;             // times quicker than usual
 constexpr std::size_t kLeast = 3;              // levels of any window
@@ -116,7 +119,7 @@ std::size_t last_of_others(const Climb& climb, const std::vector<std::size_t>& p
   std::size_t last = middle;
   for (std::size_t level = middle; level-- > 0;) {
     if (places[level] == places[last]) continue;
-    if (!others_climbed(start, holding(level), end)) break;
+    if (end_ns - climb.total[places[level]].at_ns < kCensus || !others_climbed(start, holding(level), end)) break;
     last = level;
   }
   return last;
@@ -162,7 +165,8 @@ Window find_window(const Context& context, const model::Incident& incident,
     places.push_back(i);
     if (level > kLeast + kStretch) {
       const std::size_t middle = level - 1 - kStretch;
-      if (others_climbed(climb.held_at(series[i].at_ns), climb.held_at(series[places[middle]].at_ns),
+      if (whole.to_ns - starts[middle] >= kCensus &&
+          others_climbed(climb.held_at(series[i].at_ns), climb.held_at(series[places[middle]].at_ns),
                          climb.held_at(whole.to_ns))) {
         return from(starts[last_of_others(climb, places, middle, whole.to_ns)]);
       }

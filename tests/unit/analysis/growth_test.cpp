@@ -179,6 +179,24 @@ TEST_F(GrowthTest, a_start_long_before_is_not_part_of_the_window) {
   EXPECT_GE(*found.growth->from, "2026-03-24T14:20:04");
 }
 
+// As Linux 7.3.4 was seen: a bystander's last 4 MiB, below the threshold of an event, are told at the kill only.
+TEST_F(GrowthTest, what_the_kill_tells_of_a_bystander_is_no_phase_of_its_own) {
+  const ProcessRef shell = ref(9, "sh", 0.5), beside = ref(10, "beside", 1.29), hog = ref(11, "hog", 1.292);
+  events.at(1).start();
+  for (const ProcessRef& one : {beside, hog}) {
+    events.at(1.29).fork(shell, one, mib(0.1));
+    events.at(1.3).exec(one, "/bin/grow", "grow", 9);
+  }
+  events.at(1.324).memory(beside, mib(3.6), 0, kJob);
+  const double held[] = {3.5, 13.7, 20.5, 29, 39};
+  for (int i = 0; i < 5; ++i) events.at(1.435 + i * 0.1015).memory(hog, mib(held[i]), 0, kJob);
+  events.at(1.869);
+  kill(hog, mib(39.7));
+  events.candidate(1, hog, mib(39.7), 0, kJob);
+  events.candidate(1, beside, mib(8), 200, kJob);
+  EXPECT_EQ(incident().growth->driver->pid, 11u);
+}
+
 TEST_F(GrowthTest, the_window_begins_where_a_calm_time_ends) {
   const ProcessRef trainer = ref(10, "python3", 1);
   events.at(1).start();
