@@ -73,7 +73,8 @@ bool is_shell(const Process& process) {
   // A login shell's first argument has a dash in front.
   std::string_view name = base_name(process.executable.empty() ? std::string_view(process.comm) : process.executable);
   if (name.starts_with("-")) name.remove_prefix(1);
-  return one_of(name, kShells);
+  // A script that names its shell in its first line is executed under its own name; its command line begins with it.
+  return one_of(name, kShells) || one_of(program_of(process.command_line).name, kShells);
 }
 
 bool named_data_worker(std::string_view comm) {

@@ -91,7 +91,8 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
     if (parent_role.role == Role::kCompileWorker)
       return {Role::kCompileWorker, "forked by compile worker " + named(*parent)};
     if (trainer_signs(world, process, found)) return found;
-    if (is_shell(process)) return {Role::kOther, "a subshell"};
+    // Of a shell with built-in programs (busybox), which take their own names, too.
+    if (is_shell(process) || (parent && is_shell(*parent))) return {Role::kOther, "a subshell"};
     return worker_of(process, parent, parent_role, "forked without exec by");
   }
 

@@ -169,6 +169,22 @@ TEST_F(RolesTest, a_rank_below_a_shell_wrapper_is_the_trainer) {
   EXPECT_EQ(role(11), "trainer");
 }
 
+TEST_F(RolesTest, a_program_that_is_built_into_its_shell_is_no_worker) {
+  start(10, 1, "busybox", "busybox sh run.sh");
+  fork(11, 10, "mkdir");
+  EXPECT_EQ(role(11), "other");
+}
+
+TEST_F(RolesTest, a_script_that_names_its_shell_is_a_shell) {
+  start(10, 1, "run.sh", "run.sh", {{"RANK", "3"}});
+  events.exec(ref(10, "run.sh", 10), "/job/run.sh", "/bin/bash /job/run.sh", 1);
+  fork(11, 10, "run.sh");
+  start(12, 10, "python3", "python3 train.py", {{"RANK", "3"}});
+  EXPECT_EQ(role(10), "other");
+  EXPECT_EQ(role(11), "other");
+  EXPECT_EQ(role(12), "trainer");
+}
+
 TEST_F(RolesTest, families_of_one_shell_are_different_jobs) {
   start(10, 1, "bash", "bash");
   start(11, 10, "grower", "grower 1");
