@@ -20,11 +20,11 @@ std::vector<const model::Process*> domain_members(const model::World& world, con
   const bool memcg = incident.decision.domain == DomainKind::kMemcg;
   const model::CgroupName& top = incident.decision.cgroup;
   const std::string top_path = world.path_of(boot, top);
-  std::set<model::ProcessId> weighed;
+  std::set<model::ProcessId> weighed, outside;
+  for (const model::CandidateRow& row : incident.candidates) {
+    (row.excluded == Excluded::kOtherDomain ? outside : weighed).insert(row.process.id);
+  }
   if (memcg) {
-    for (const model::CandidateRow& row : incident.candidates) {
-      if (row.excluded != Excluded::kOtherDomain) weighed.insert(row.process.id);
-    }
     for (const model::Kill& kill : incident.kills) weighed.insert(kill.victim.id);
   }
   std::vector<const model::Process*> members;
@@ -35,6 +35,8 @@ std::vector<const model::Process*> domain_members(const model::World& world, con
       const bool by_id = top.id != 0 && process.cgroup.id == top.id;
       const bool comparable = !path.empty() && !top_path.empty();
       if (!(by_id || (comparable ? within_cgroup(path, top_path) : weighed.contains(id)))) continue;
+    } else if (outside.contains(id)) {
+      continue;  // bound to other nodes
     }
     members.push_back(&process);
   }
