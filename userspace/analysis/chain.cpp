@@ -28,9 +28,16 @@ bool before(const Ending& first, const Ending& then, std::uint64_t within) {
   return first.at_ns <= then.at_ns && then.at_ns - first.at_ns <= within;
 }
 
+// What a parent would rather react to.
+int rank(const Ending& ending) {
+  if (ending.oom) return ending.death.because_of_pid ? 2 : 3;
+  return ending.violent ? 1 : 0;
+}
+
 bool failed(const Ending& ending) { return ending.violent || ending.death.verdict == "exit_error"; }
 
-// The child whose death a parent's end followed: an OOM victim before any other, then the earliest.
+// The child whose death a parent's end followed: an OOM victim before any other, one that was chosen before those that
+// went with it, then the earliest.
 const Ending* lost_child(const Context& context, const Endings& endings, const Process& parent, const Ending& then,
                          std::uint64_t within, ProcessId other_than) {
   const Ending* best = nullptr;
@@ -39,10 +46,8 @@ const Ending* lost_child(const Context& context, const Endings& endings, const P
     if (!child || id == other_than || !failed(*child) || !before(*child, then, within)) return;
     // One that its own parent ended is no reason for the parent.
     if (child->death.sender && child->death.sender->pid == parent.pid) return;
-    const bool better = !best || child->oom > best->oom ||
-                        (child->oom == best->oom && child->violent > best->violent) ||
-                        (child->oom == best->oom && child->violent == best->violent && child->at_ns < best->at_ns);
-    if (better) best = child;
+    if (!best || rank(*child) > rank(*best) || (rank(*child) == rank(*best) && child->at_ns < best->at_ns))
+      best = child;
   };
   // The latest ones: a parent may have had any number.
   constexpr std::ptrdiff_t kLooked = 512;
