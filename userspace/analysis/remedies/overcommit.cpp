@@ -38,15 +38,18 @@ void on_the_machine(const Patient& patient, const SystemMemory& machine, std::ve
   const double total = static_cast<double>(*machine.total) - static_cast<double>(machine.hugetlb.value_or(0));
   const double committed = static_cast<double>(*machine.committed);
   const double at50 = total / 2 + swap, at100 = total + swap;
+  const bool helps = committed > at100;
   Remedy remedy;
-  remedy.title = "Strict overcommit, only with the ratio set and the forks counted";
-  remedy.command = "sysctl -w vm.overcommit_ratio=100 vm.overcommit_memory=2";
+  remedy.title = helps ? "Strict overcommit, only with the ratio set and the forks counted"
+                       : "Strict overcommit (vm.overcommit_memory = 2) would not have prevented this";
+  if (helps) remedy.command = "sysctl -w vm.overcommit_ratio=100 vm.overcommit_memory=2";
   remedy.why = fmt::format(
-      "{} were promised when the kill came. At the default ratio of 50 the bound is {}, at 100 it is {}: the growth {} "
-      "been refused with a MemoryError instead.",
-      bytes_text(committed), bytes_text(at50), bytes_text(at100), committed > at100 ? "would have" : "would not have");
+      "{} were promised when the kill came. At the default ratio of 50 the bound is {}, at 100 it is {}: {}.",
+      bytes_text(committed), bytes_text(at50), bytes_text(at100),
+      helps ? "the growth would have been refused with a MemoryError instead"
+            : "at 100 the growth would have been granted, and at 50 half of the memory would lie idle");
   remedy.risk = kTrouble;
-  advice.push_back({committed > at100 ? 0.02 : 0, std::move(remedy)});
+  advice.push_back({helps ? 0.02 : 0, std::move(remedy)});
 }
 
 }  // namespace
