@@ -141,6 +141,14 @@ Domain describe_domain(const model::World& world, const model::Incident& inciden
   return domain;
 }
 
+bool asked_for_with_room(const model::World& world, const model::Incident& incident) {
+  constexpr std::uint64_t kShort = 5;  // a fifth of the machine's memory
+  if (incident.decision.domain != DomainKind::kSysrq) return false;
+  const SystemMemory* memory = system_at(world, incident);
+  const Bytes total = memory && memory->total ? memory->total : host_of(world, incident).mem_total;
+  return memory && memory->available && total && *memory->available > *total / kShort;
+}
+
 SystemState describe_system(const model::World& world, const model::Incident& incident) {
   SystemState system;
   const model::HostFacts& host = host_of(world, incident);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "analysis/domain_ledger.h"
 #include "analysis/domain_members.h"
 #include "analysis/shared_memory.h"
 #include "analysis/window.h"
@@ -117,7 +118,7 @@ std::optional<GrowthFound> find_growth(const Context& context, const model::Inci
   std::stable_sort(growth.processes.begin(), growth.processes.end(),
                    [](const ProcessGrowth& a, const ProcessGrowth& b) { return a.grown_bytes > b.grown_bytes; });
   growth.roles = by_role(growth.processes);
-  growth.driver = find_driver(growth);
+  if (!asked_for_with_room(world, incident)) growth.driver = find_driver(growth);
   growth.duplicated = find_duplicated(growth.processes);
   if (growth.processes.size() > kMostProcesses) growth.processes.resize(kMostProcesses);
   return GrowthFound{std::move(growth), window};

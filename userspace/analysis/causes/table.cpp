@@ -4,6 +4,9 @@
 #include <array>
 
 #include "analysis/causes/cause.h"
+#include "analysis/causes/ledger.h"
+#include "analysis/domain_ledger.h"
+#include "base/units.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -33,11 +36,26 @@ constexpr std::array kDetectors = {
 // What less sure patterns are worth a word beside the cause.
 constexpr double kWorthAWord = 0.25;
 
+// A kill by hand on a machine with room has no cause in memory, whoever grew.
+std::optional<Cause> asked_for(const model::World& world, const IncidentContext& incident) {
+  if (!asked_for_with_room(world, incident.seen)) return std::nullopt;
+  auto cause = detect_unknown(world, incident);
+  const SystemMemory* machine = machine_at_kill(incident);
+  if (!cause || !machine || !machine->available) return cause;
+  const auto available = static_cast<std::int64_t>(*machine->available);
+  cause->summary = "Somebody asked for a kill (SysRq f) while " + format_bytes(available) +
+                   " were available: memory was not short, and nobody's growth explains it.";
+  cause->evidence.insert(cause->evidence.begin(),
+                         {"available", static_cast<double>(available), "bytes", "/proc/meminfo"});
+  return cause;
+}
+
 }  // namespace
 
 std::span<const Detector> detectors() { return kDetectors; }
 
 Diagnosed diagnose(const model::World& world, const IncidentContext& incident) {
+  if (auto asked = asked_for(world, incident)) return {*std::move(asked), {}};
   std::vector<Cause> found;
   for (const Detector detect : detectors()) {
     if (auto cause = detect(world, incident)) found.push_back(*std::move(cause));

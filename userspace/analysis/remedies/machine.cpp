@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remedies: nodes, balloons, file pages, kernel memory, swap.
+// Remedies: kills by hand, nodes, balloons, file pages, kernel memory, swap.
 #include <fmt/format.h>
 
+#include "analysis/domain_ledger.h"
 #include "analysis/remedies/remedy.h"
 #include "base/units.h"
 
@@ -59,6 +60,17 @@ void kernel_memory(std::vector<Advice>& advice) {
   advice.push_back({0.4, std::move(remedy)});
 }
 
+void asked_for(std::vector<Advice>& advice) {
+  Remedy remedy;
+  remedy.title = "Find out who asked for the kill";
+  remedy.command = "dmesg | grep -i sysrq; sysctl kernel.sysrq";
+  remedy.why =
+      "Memory was not short. SysRq f is a key at the console, a break and f on a serial line, or root's write to "
+      "/proc/sysrq-trigger; the keys ask for bit 64 of kernel.sysrq, root's write for nothing.";
+  remedy.risk = "None: it only reads.";
+  advice.push_back({0.1, std::move(remedy)});
+}
+
 void swap(const Patient& patient, std::vector<Advice>& advice) {
   for (const Cause& factor : patient.diagnosed.contributing) {
     if (factor.kind != "no_swap" && factor.kind != "swap_full") continue;
@@ -76,6 +88,7 @@ void swap(const Patient& patient, std::vector<Advice>& advice) {
 }  // namespace
 
 void advise_machine(const Patient& patient, std::vector<Advice>& advice) {
+  if (asked_for_with_room(patient.incident.context.world, patient.incident.seen)) asked_for(advice);
   if (patient.is("numa_node_exhausted")) nodes(patient, advice);
   if (patient.is("memory_ballooning")) balloon(patient, advice);
   if (patient.is("page_cache_pinned")) file_pages(patient, advice);
