@@ -187,5 +187,61 @@ TEST_F(WorkersTest, forked_children_that_load_no_data_are_not_called_so) {
   EXPECT_FALSE(has(incident(), "dataloader_duplication"));
 }
 
+// --- kills whose memory nobody holds ---
+
+struct MachineTest : CausesTest {
+  void machine(double free_mib, double anon_mib) {
+    SystemMemory memory;
+    memory.total = 8192 * kMiB;
+    memory.free = memory.available = static_cast<std::uint64_t>(free_mib * kMiB);
+    memory.anon = static_cast<std::uint64_t>(anon_mib * kMiB);
+    memory.cached = 0;
+    events.emit(memory);
+  }
+  // The first kill holds 5000 MiB, the second comes so much later, with nothing of it mapped or free.
+  Incident second_kill(double after_s) {
+    grow(5000, 0, 100, 2900);
+    events.emit(test::global_kill(1, trainer, mib(5000), 2097152));
+    events.at(50.1 + after_s);
+    machine(20, 3000);
+    events.emit(test::global_kill(2, sidecar, mib(3000), 2097152));
+    const Report all = report();
+    EXPECT_EQ(all.incidents.size(), 2u);
+    return all.incidents.empty() ? Incident{} : all.incidents.back();
+  }
+  Incident by_hand(double free_mib) {
+    grow(20, 4, 20, 160);
+    machine(free_mib, 8000 - free_mib);
+    OomKill kill = test::global_kill(1, trainer, mib(24), 2097152);
+    kill.decision.domain = DomainKind::kSysrq;
+    kill.decision.decided_by = DecidedBy::kSysrq;
+    events.emit(kill);
+    return incident();
+  }
+};
+
+TEST_F(MachineTest, what_an_earlier_victim_has_not_given_back_is_no_kernel_memory) {
+  EXPECT_FALSE(has(second_kill(0.1), "kernel_memory_growth"));
+}
+
+TEST_F(MachineTest, long_after_an_earlier_kill_it_is) { EXPECT_TRUE(has(second_kill(30), "kernel_memory_growth")); }
+
+TEST_F(MachineTest, a_kill_by_hand_on_a_machine_with_room_has_no_driver_and_no_culprit) {
+  const Incident found = by_hand(5000);
+  EXPECT_EQ(found.cause.kind, "unknown");
+  EXPECT_NE(found.cause.summary.find("SysRq f"), std::string::npos) << found.cause.summary;
+  EXPECT_TRUE(found.contributing.empty());
+  ASSERT_TRUE(found.growth);
+  EXPECT_FALSE(found.growth->driver);
+  ASSERT_FALSE(found.remedies.empty());
+  EXPECT_EQ(found.remedies.front().title, "Find out who asked for the kill");
+}
+
+TEST_F(MachineTest, a_kill_by_hand_on_a_full_machine_has_them) {
+  const Incident found = by_hand(50);
+  EXPECT_EQ(found.cause.kind, "neighbor_growth");
+  EXPECT_TRUE(found.growth && found.growth->driver);
+}
+
 }  // namespace
 }  // namespace oomtrace::analysis

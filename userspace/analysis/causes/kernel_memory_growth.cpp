@@ -26,7 +26,9 @@ std::optional<Cause> detect_kernel_memory_growth(const model::World&, const Inci
   // In a memcg's residue there is kernel memory that version 1 does not tell apart, but only a figure of the kill
   // itself can be believed. Of the machine's, it is memory that drivers took.
   const bool exact = !memcg || ledger_is_of_the_kill(incident);
-  const std::int64_t unnamed = exact ? std::max<std::int64_t>(0, domain.residue_bytes.value_or(0)) : 0;
+  const auto returning = returning_memory(incident);
+  const std::int64_t not_kernel = returning ? returning->bytes : 0;
+  const std::int64_t unnamed = exact ? std::max<std::int64_t>(0, domain.residue_bytes.value_or(0) - not_kernel) : 0;
   const double kernel = static_cast<double>(named.value_or(0));
   const double all = kernel + static_cast<double>(unnamed);
   if (all < kOfDomain * size) return std::nullopt;
@@ -47,8 +49,7 @@ std::optional<Cause> detect_kernel_memory_growth(const model::World&, const Inci
     if (told) cause.evidence.push_back({line.what, static_cast<double>(line.bytes), "bytes", "cgroup.memory"});
   }
   if (exact && domain.residue_bytes) {
-    cause.evidence.push_back(
-        {"accounted for nowhere", static_cast<double>(*domain.residue_bytes), "bytes", "oom.kill"});
+    cause.evidence.push_back({"accounted for nowhere", static_cast<double>(unnamed), "bytes", "oom.kill"});
   }
   cause.evidence.push_back({"limit of the domain", size, "bytes", "oom.kill"});
   return cause;

@@ -21,6 +21,32 @@ bool ledger_is_of_the_kill(const IncidentContext& incident) {
   });
 }
 
+std::optional<Returning> returning_memory(const IncidentContext& incident) {
+  // Freeing gigabytes page by page takes a second; the reaper gives up after one (mm/oom_kill.c, MAX_OOM_REAP_RETRIES).
+  constexpr std::uint64_t kReturns = 2'000'000'000;
+  const model::World& world = incident.context.world;
+  const model::Incident& now = incident.seen;
+  const bool memcg = now.decision.domain == DomainKind::kMemcg;
+  std::optional<Returning> last;
+  for (const model::Incident& earlier : world.incidents()) {
+    if (boot_of(world, earlier) != boot_of(world, now) || earlier.decision.domain != now.decision.domain) continue;
+    if (memcg && (earlier.decision.cgroup.id != now.decision.cgroup.id ||
+                  earlier.decision.cgroup.path != now.decision.cgroup.path)) {
+      continue;
+    }
+    for (const model::Kill& kill : earlier.kills) {
+      if (kill.boot_ns >= now.boot_ns || now.boot_ns - kill.boot_ns > kReturns || !kill.memory) continue;
+      if (last && last->kill->boot_ns >= kill.boot_ns) continue;
+      const MemoryCounters& held = *kill.memory;
+      std::int64_t bytes = 0;
+      for (const std::int64_t part : {held.anon, held.file, held.shmem})
+        bytes += std::clamp<std::int64_t>(part, 0, std::int64_t{1} << 56);
+      last = Returning{&kill, now.boot_ns - kill.boot_ns, bytes};
+    }
+  }
+  return last;
+}
+
 const SystemMemory* machine_at_kill(const IncidentContext& incident) {
   const model::World& world = incident.context.world;
   const auto& memory = world.boots()[boot_of(world, incident.seen)].memory;

@@ -17,6 +17,16 @@ std::optional<std::int64_t> ledger_bytes(const Domain& domain, std::initializer_
 // Whether the ledger is of the kill itself (a kernel log's figures) rather than of a sample before it.
 bool ledger_is_of_the_kill(const IncidentContext& incident);
 
+// A victim of an earlier kill in the same domain whose memory may not have come back yet: pages that are unmapped stay
+// charged until they are freed, and no counter names them.
+struct Returning {
+  const model::Kill* kill = nullptr;
+  std::uint64_t before_ns = 0;  // from that kill to this one
+  std::int64_t bytes = 0;       // what it held
+};
+// The last one; nullopt where there is none.
+std::optional<Returning> returning_memory(const IncidentContext& incident);
+
 // The machine's memory as last sampled before the kill; nullptr where it was not.
 const SystemMemory* machine_at_kill(const IncidentContext& incident);
 
