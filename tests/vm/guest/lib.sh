@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Shell functions of the guest. Sourced by busybox sh.
-# OUT is the directory of the running session; a scenario's processes are named by labels.
+# OUT is the directory of the running session, recorder its recorder's pid; a scenario's processes are named by labels.
+[ -p /tmp/nap ] || mkfifo /tmp/nap
+exec 8<> /tmp/nap
 
 say() {  # a line of progress for the host
   echo "MATRIX $*" > /dev/ttyS0
@@ -16,13 +18,29 @@ mark() {  # a line of ours in the kernel log, to cut it by
   echo "<6>matrix: $*" > /dev/kmsg
 }
 
-wait_word() {  # FILE WORD SECONDS: until the word stands in the file
+nap() {  # SECONDS: nobody writes into the fifo. Waiting starts no process, which would stand in every recording
+  read -r -t "$1" _ <&8 || :
+}
+
+count_lines() {  # FILE WORD: sets count, of the lines that have the word
+  count=0
+  [ ! -e "$1" ] || while read -r line; do
+    case $line in *"$2"*) count=$((count + 1)) ;; esac
+  done < "$1"
+}
+
+clock() {  # sets now, in whole seconds
   read -r now _ < /proc/uptime
-  end=$((${now%.*} + $3))
-  until grep -q "$2" "$1" 2>/dev/null; do
-    read -r now _ < /proc/uptime
-    [ "${now%.*}" -lt "$end" ] || return 1
-    usleep 50000
+  now=${now%.*}
+}
+
+wait_word() {  # FILE WORD SECONDS: until the word stands in the file
+  clock
+  end=$((now + $3))
+  while count_lines "$1" "$2" && [ "$count" = 0 ]; do
+    clock
+    [ "$now" -lt "$end" ] || return 1
+    nap 0.05
   done
 }
 
@@ -52,29 +70,34 @@ settled() {  # LABEL...: until each has grown to its size and sleeps, so that it
     wait_word "$OUT/$SCENARIO.$label.log" grown 120 || say "problem $SESSION/$SCENARIO $label has not grown"
     eval "pid=\$pid_$label"
     for tries in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-      grep -q "^State:.S" "/proc/$pid/status" 2>/dev/null && break
-      usleep 20000
+      count_lines "/proc/$pid/status" "S (sleeping)"
+      [ "$count" = 0 ] || break
+      nap 0.02
     done
   done
 }
 
-told() {  # kills that the recorder has told of
-  grep -c "oomtrace: killed" "$OUT/record.txt" 2>/dev/null
+told() {  # sets count: kills that the recorder has told of
+  count_lines "$OUT/record.txt" "oomtrace: killed"
 }
 
-killed() {  # LABEL TOLD: waits for its end, starting nothing meanwhile, then until the recorder has told of more kills:
-  # it looks who else is there
+killed() {  # LABEL TOLD: waits for its end, starting nothing meanwhile, then until the recorder has told of more kills
+  # (it looks who else is there), if there is a recorder
   eval "pid=\$pid_$1"
   wait "$pid"
   echo $? > "$OUT/$SCENARIO.$1.status"
-  for tries in $([ -z "$2" ] || seq 50); do
-    [ "$(told)" -le "$2" ] || break
-    usleep 100000
+  [ -n "$recorder" ] || return 0
+  clock
+  end=$((now + 10))
+  while told && [ "$count" -le "$2" ] && [ "$now" -lt "$end" ]; do
+    nap 0.1
+    clock
   done
 }
 
 go() {  # LABEL: starts a workload that waits, and waits for its end
-  before=$(told)
+  told
+  before=$count
   eval "pid=\$pid_$1"
   kill -USR1 "$pid"
   killed "$1" "$before"
@@ -92,7 +115,8 @@ scenario() {  # NAME: runs function scenario_NAME between two marks, then ends w
   for pid in $started; do
     wait "$pid" 2>/dev/null
   done
-  say "scenario $SESSION/$1 $(cut -d' ' -f1 /proc/uptime)"
+  clock
+  say "scenario $SESSION/$1 $now"
 }
 
 new_group() {  # PATH [LIMIT]: a version 2 memory cgroup
@@ -107,7 +131,7 @@ drop_group() {  # PATH: ends its processes and removes it
       kill -9 "$pid" 2>/dev/null
     done
     rmdir "/cg/$1" 2>/dev/null && return
-    usleep 100000
+    nap 0.1
   done
   say "problem $SESSION/$SCENARIO cannot remove cgroup $1"
 }

@@ -97,8 +97,9 @@ scenario_nobody() {
   kill -USR1 "$pid_never"
   # It fails again and again, hundreds of reports a second, until it is ended from outside.
   for tries in 1 2 3 4 5 6 7 8 9 10; do
-    usleep 100000
-    [ "$(sed -n 's/^oom //p' /cg/nobody/memory.events)" = 0 ] || break
+    nap 0.1
+    count_lines /cg/nobody/memory.events "oom 0"
+    [ "$count" = 1 ] || break
   done
   drop_group nobody
 }
@@ -143,7 +144,8 @@ scenario_sysrq() {
   spawn small - grow name=small mib=20 adj=800
   spawn large - grow name=large mib=40 adj=0
   settled small large
-  before=$(told)
+  told
+  before=$count
   echo f > /proc/sysrq-trigger
   killed small "$before"
 }
@@ -178,7 +180,8 @@ scenario_quickstart() {
   new_group training
   echo +memory > /cg/training/cgroup.subtree_control
   new_group training/job-7 320M max
-  before=$(told)
+  told
+  before=$count
   spawn trainer /cg/training/job-7 fork_workers
   killed trainer "$before"
   drop_group training/job-7

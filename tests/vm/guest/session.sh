@@ -27,12 +27,14 @@ fi
 
 cd "$OUT" || exit 1
 recorder=
+now=0
 if [ -x /bin/oomtrace ]; then
   oomtrace record -o trace.oomtrace ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt &
   recorder=$!
   echo "$recorder" > recorder.pid
   if wait_word record.txt recording 180; then
-    say "recording $SESSION $(cut -d' ' -f1 /proc/uptime)"
+    clock
+    say "recording $SESSION $now"
   else
     say "problem $SESSION the recorder does not record: $(tail -n 1 record.txt)"
     list=
@@ -42,7 +44,7 @@ for name in $list; do
   scenario "$name"
 done
 if [ -n "$recorder" ]; then
-  sleep 1 # the last lines of the kernel log reach the recorder
+  nap 1 # the last lines of the kernel log reach the recorder
   kill -INT "$recorder"
   wait "$recorder"
   echo $? > record.status
