@@ -9,14 +9,11 @@
 namespace oomtrace::model {
 
 const Process* World::find(ProcessId id) const {
-  const auto found = processes_.find(id);
-  return found == processes_.end() ? nullptr : &found->second;
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
-const Process* World::by_pid(std::size_t boot, std::uint32_t pid) const {
-  const auto found = holder_.find({boot, pid});
-  return found == holder_.end() ? nullptr : find(found->second);
-}
+const Process* World::by_pid(std::size_t boot, std::uint32_t pid) const { return pids_.holder(boot, pid); }
 
 const Cgroup* World::cgroup(std::size_t boot, std::uint64_t id) const {
   const auto found = cgroups_.find({boot, id});
@@ -87,26 +84,24 @@ Process& World::create(const ProcessRef& ref, const At& at) {
   process.start_boot_ns = ref.start_boot_ns;
   process.first_seen_ns = at.boot_ns;
   process.comm = clip(ref.comm);
-  const PidKey key{at.boot, ref.pid};
-  if (ref.start_boot_ns != 0) by_start_[{key, ref.start_boot_ns}] = id;
+  by_id_.emplace(id, &process);
+  pids_.add_start(process);
   return process;
 }
 
 Process& World::resolve(const ProcessRef& ref, const At& at) {
-  const PidKey key{at.boot, ref.pid};
-  const auto held = holder_.find(key);
-  Process* holder = held == holder_.end() ? nullptr : &processes_.at(held->second);
+  Process* holder = pids_.holder(at.boot, ref.pid);
   Process* found = nullptr;
   if (ref.start_boot_ns == 0) {
     if (holder && holder->alive()) found = holder;
+  } else if (holder && holder->start_boot_ns == ref.start_boot_ns) {
+    found = holder;
   } else {
-    const auto known = by_start_.find({key, ref.start_boot_ns});
-    if (known != by_start_.end()) {
-      found = &processes_.at(known->second);
-    } else if (holder && holder->alive() && holder->start_boot_ns == 0) {
+    found = pids_.started_at(at.boot, ref.pid, ref.start_boot_ns);
+    if (!found && holder && holder->alive() && holder->start_boot_ns == 0) {
       found = holder;
       found->start_boot_ns = ref.start_boot_ns;
-      by_start_[{key, ref.start_boot_ns}] = found->id;
+      pids_.add_start(*found);
     }
   }
   if (found) {
@@ -121,12 +116,12 @@ Process& World::resolve(const ProcessRef& ref, const At& at) {
     return made;
   }
   if (holder && holder->alive()) end(*holder, ref.start_boot_ns ? std::min(ref.start_boot_ns, at.boot_ns) : at.boot_ns);
-  holder_[key] = made.id;
-  const auto waiting = awaiting_parent_.find(key);
+  pids_.set_holder(made);
+  const auto waiting = awaiting_parent_.find({at.boot, ref.pid});
   if (waiting != awaiting_parent_.end()) {
     for (const ProcessId child : waiting->second) {
-      const auto orphan = processes_.find(child);
-      if (orphan != processes_.end() && orphan->second.parent == kNoProcess) link(orphan->second, made);
+      const auto orphan = by_id_.find(child);
+      if (orphan != by_id_.end() && orphan->second->parent == kNoProcess) link(*orphan->second, made);
     }
     awaiting_parent_.erase(waiting);
   }
@@ -135,14 +130,12 @@ Process& World::resolve(const ProcessRef& ref, const At& at) {
 
 Process& World::resolve_past(const ProcessRef& ref, const At& at) {
   if (ref.start_boot_ns == 0) {
-    const PidKey key{at.boot, ref.pid};
-    const auto held = holder_.find(key);
-    const bool by_pid_alone = held != holder_.end() && processes_.at(held->second).start_boot_ns == 0;
+    Process* holder = pids_.holder(at.boot, ref.pid);
+    const bool by_pid_alone = holder && holder->start_boot_ns == 0;
     // Told late, of a pid that another process may have by now: who had it at that time?
-    const auto after = by_start_.upper_bound({key, at.boot_ns});
-    if (!by_pid_alone && after != by_start_.begin() && std::prev(after)->first.first == key)
-      return processes_.at(std::prev(after)->second);
-    if (held != holder_.end()) return processes_.at(held->second);
+    Process* then = by_pid_alone ? nullptr : pids_.started_before(at.boot, ref.pid, at.boot_ns);
+    if (then) return *then;
+    if (holder) return *holder;
   }
   return resolve(ref, at);
 }
@@ -178,11 +171,7 @@ void World::forget(ProcessId id) {
   const auto found = processes_.find(id);
   if (found == processes_.end()) return;
   const Process& process = found->second;
-  const PidKey key{process.boot, process.pid};
-  const auto held = holder_.find(key);
-  if (held != holder_.end() && held->second == id) holder_.erase(held);
-  const auto by_start = by_start_.find({key, process.start_boot_ns});
-  if (by_start != by_start_.end() && by_start->second == id) by_start_.erase(by_start);
+  pids_.remove(process);
   if (process.parent == kNoProcess && process.parent_pid) {
     const auto waiting = awaiting_parent_.find({process.boot, *process.parent_pid});
     if (waiting != awaiting_parent_.end()) {
@@ -190,6 +179,7 @@ void World::forget(ProcessId id) {
       if (waiting->second.empty()) awaiting_parent_.erase(waiting);
     }
   }
+  by_id_.erase(id);
   processes_.erase(found);
   ++forgotten_;
 }
@@ -209,12 +199,10 @@ void World::told_parent(Process& process, std::optional<std::uint32_t> parent_pi
   if (!first && *process.parent_pid != *parent_pid && !process.reparented_ns) process.reparented_ns = at.boot_ns;
   process.parent_pid = parent_pid;
   if (!first || process.parent != kNoProcess || *parent_pid == 0 || *parent_pid == process.pid) return;
-  const auto held = holder_.find({process.boot, *parent_pid});
-  if (held == holder_.end()) {
+  if (Process* parent = pids_.holder(process.boot, *parent_pid))
+    link(process, *parent);
+  else
     awaiting_parent_[{process.boot, *parent_pid}].push_back(process.id);
-  } else {
-    link(process, processes_.at(held->second));
-  }
 }
 
 Cgroup* World::cgroup_slot(std::size_t boot, const CgroupRef& ref) {
@@ -262,8 +250,8 @@ void World::told_cgroup(CgroupName& name, const CgroupRef& ref, const At& at) {
 }
 
 void World::keep(ProcessId id) {
-  const auto found = processes_.find(id);
-  if (found != processes_.end()) found->second.kept = true;
+  const auto found = by_id_.find(id);
+  if (found != by_id_.end()) found->second->kept = true;
 }
 
 void World::keep_the_living(std::size_t boot) {

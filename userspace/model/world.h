@@ -9,11 +9,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "model/host.h"
 #include "model/incident.h"
+#include "model/pid_table.h"
 #include "model/process.h"
 #include "oomtrace/event.h"
 
@@ -37,6 +39,8 @@ class World {
 
   World() : World(Limits{}) {}
   explicit World(const Limits& limits) : limits_(limits) {}
+  World(World&&) = default;  // no copies: tables point into processes_
+  World& operator=(World&&) = default;
 
   // Copies what it keeps: the event's text may go away afterwards.
   void apply(const Event& event);
@@ -48,7 +52,7 @@ class World {
   const std::vector<Incident>& incidents() const { return incidents_; }
   std::uint64_t forgotten_processes() const { return forgotten_; }
 
-  const Process* find(ProcessId id) const;
+  const Process* find(ProcessId id) const;  // nullptr: none, or forgotten
   // The process that holds or last held a pid.
   const Process* by_pid(std::size_t boot, std::uint32_t pid) const;
   const Process* parent_of(const Process& process) const { return find(process.parent); }
@@ -66,7 +70,6 @@ class World {
     std::int64_t wall_ns = 0;
   };
   using PidKey = std::pair<std::size_t, std::uint32_t>;
-  using StartKey = std::pair<PidKey, std::uint64_t>;
   using CgroupKey = std::pair<std::size_t, std::uint64_t>;
 
   // One for each kind of event: a kind without one does not compile.
@@ -126,8 +129,8 @@ class World {
   std::vector<Boot> boots_;
   std::map<std::string, std::size_t, std::less<>> trace_by_id_, boot_by_id_;
   std::map<ProcessId, Process> processes_;
-  std::map<PidKey, ProcessId> holder_;
-  std::map<StartKey, ProcessId> by_start_;
+  std::unordered_map<ProcessId, Process*> by_id_;  // the same processes, found in one step
+  PidTable pids_;
   std::map<PidKey, std::vector<ProcessId>> awaiting_parent_;  // whose parent's pid nobody has been seen to hold
   std::deque<ProcessId> quiet_dead_, failed_dead_;
   std::map<CgroupKey, Cgroup> cgroups_;
