@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the trace of a training machine, of any length and always the same: bench_replay FILE EVENTS. Says how many events a
-// second of CPU time went in, and how many bytes each takes; `oomtrace report FILE` reads it back.
+// Makes the trace of a training machine, of any length and always the same: bench_replay FILE EVENTS. Says how many
+// events a second of CPU time went in, and how many bytes each takes; `oomtrace report FILE` reads it back.
 //
 // Of eight events five are samples of 64 processes that live throughout, the others birth, program and end of a process
 // that is gone at once: what a recording of a busy DataLoader run is made of. The last but one is a kill.
@@ -54,7 +54,8 @@ class Maker {
 
  private:
   static ProcessRef long_lived(std::uint32_t number) {
-    return {kFirstPid + number, kStart - (kLongLived - number) * 1'000'000'000ULL, number == 0 ? "pt_main_thread" : "python3"};
+    return {kFirstPid + number, kStart - (kLongLived - number) * 1'000'000'000ULL,
+            number == 0 ? "pt_main_thread" : "python3"};
   }
   ProcessRef short_lived() const {
     const auto pid = static_cast<std::uint32_t>(2 * kFirstPid + round_ % (kPids - 2 * kFirstPid));

@@ -37,15 +37,19 @@ JsonMembers::JsonMembers(std::string_view text) : text_(text) {
 }
 
 void JsonMembers::skip_blanks() {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  while (position_ < text_.size() && kBlanks.find(text_[position_]) != std::string_view::npos) ++position_;
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (position_ < text_.size() && blank(text_[position_])) ++position_;
 }
 
 // The string at the cursor with its quotes; empty where there is none or it does not end.
 std::string_view JsonMembers::take_string() {
   const std::size_t start = position_;
   if (peek() != '"') return {};
-  for (std::size_t at = start + 1; at < text_.size(); ++at) {
+  // Nearly every string ends at the next quote.
+  std::size_t at = text_.find('"', start + 1);
+  if (at == std::string_view::npos) return {};
+  const std::size_t escape = text_.substr(start, at - start).find('\\');
+  for (at = escape == std::string_view::npos ? at : start + escape; at < text_.size(); ++at) {
     if (text_[at] == '\\') {
       ++at;  // what it escapes
     } else if (text_[at] == '"') {

@@ -32,6 +32,17 @@ TEST(EscapeJson, invalid_bytes_become_replacement_characters) {
   EXPECT_EQ(escaped("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
+TEST(EscapeJson, a_byte_is_escaped_wherever_it_stands_in_plain_text) {
+  const std::string plain = "0123456789abcdefghi";
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string one(1, static_cast<char>(byte));
+    for (std::size_t place = 0; place <= plain.size(); ++place) {
+      const std::string text = plain.substr(0, place) + one + plain.substr(place);
+      ASSERT_EQ(escaped(text), plain.substr(0, place) + escaped(one) + plain.substr(place)) << byte << " at " << place;
+    }
+  }
+}
+
 TEST(EscapeJson, stops_in_front_of_what_does_not_fit_whole) {
   const std::string text = "a\"\n\x01é\xFF训";
   const std::string whole = escaped(text);
