@@ -6,11 +6,11 @@
 # A part counts each of its tests, or names why it was not run; it never ends the script.
 
 # In the order of running. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
-PARTS=(build unit schema corpus offline sanitizers lint fuzz live consumers torture vm)
+PARTS=(build unit schema corpus offline sanitizers lint fuzz budget live consumers torture vm)
 
 # Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
 declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
-  [fuzz]=1800 [live]=900 [consumers]=600 [torture]=900 [vm]=1500)
+  [fuzz]=1800 [budget]=600 [live]=900 [consumers]=600 [torture]=900 [vm]=1500)
 
 # Tests of the part corpus by name; the part unit leaves them out.
 CORPUS_TESTS='[Cc]orpus'
@@ -204,6 +204,15 @@ fuzz_seeds() {
     kernel_log*) say tests/replay/kernel_logs ${OOMTRACE_CORPUS:+"$OOMTRACE_CORPUS"} ;;
     trace*) say tests/replay/traces ;;
   esac
+}
+
+# Instructions and bytes, which do not depend on the machine's speed.
+part_budget() {
+  packages_for budget "${PACKAGES_BUDGET[@]}" || return 0
+  needs release budget || return 0
+  if ! check "build bench_replay" "${LIMITS[build]}" cmake --build --preset release --target bench_replay; then return 0; fi
+  counted budget "${LIMITS[budget]}" "$(system_python)" "$OOMTRACE_ROOT/tests/budget/check.py" --build \
+    "$OOMTRACE_ROOT/build/release"
 }
 
 part_live() { live_tests live; }
