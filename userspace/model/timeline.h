@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timeline: a bounded series of figures over time; the newest exact, older ones thinned by merging neighbours.
+// Timeline: a bounded series of figures over time; the newest exact, older ones the coarser the older they are.
 #pragma once
 
 #include <cstddef>
@@ -60,28 +60,28 @@ class Timeline {
 
  private:
   void thin() {
-    if (merge_pairs(false)) return;
-    merge_pairs(true);
+    if (!merge_one(false)) merge_one(true);
   }
 
-  // Merges every second point of the older three quarters into its successor. False where that removed nothing.
-  bool merge_pairs(bool pinned_too) {
+  // Merges the point into its successor that is missed least: whose neighbours are nearest to each other for their age.
+  // So the older three quarters keep about the same resolution for each tenfold of age, however long the series gets.
+  bool merge_one(bool pinned_too) {
     const std::size_t old = points_.size() - points_.size() / 4;
-    std::vector<Point> kept;
-    kept.reserve(capacity_);
-    bool drop = false;
-    for (std::size_t i = 0; i < points_.size(); ++i) {
-      const bool may_go = i > 0 && i + 1 < old && (pinned_too || !points_[i].pinned);
-      drop = may_go && !drop;
-      if (drop) {
-        points_[i + 1].sample.absorb(points_[i].sample);
-      } else {
-        kept.push_back(points_[i]);
-      }
+    const std::uint64_t now_ns = points_.back().until_ns;
+    std::size_t least = 0;
+    double least_gap = 0;
+    for (std::size_t i = 1; i + 1 < old; ++i) {
+      if (points_[i].pinned && !pinned_too) continue;
+      const auto age = static_cast<double>(now_ns - points_[i].from_ns) + 1;
+      const double gap = static_cast<double>(points_[i + 1].from_ns - points_[i - 1].from_ns) / age;
+      if (least != 0 && gap >= least_gap) continue;
+      least = i;
+      least_gap = gap;
     }
-    const bool removed = kept.size() < points_.size();
-    points_.swap(kept);
-    return removed;
+    if (least == 0) return false;
+    points_[least + 1].sample.absorb(points_[least].sample);
+    points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(least));
+    return true;
   }
 
   std::size_t capacity_;

@@ -37,6 +37,18 @@ TEST(Timeline, stays_bounded_and_keeps_the_first_and_the_newest_exact) {
   for (std::size_t i = 1; i < points.size(); ++i) EXPECT_LT(points[i - 1].from_ns, points[i].from_ns);
 }
 
+TEST(Timeline, a_long_series_keeps_points_of_every_age) {
+  // 27 hours of ten points a second.
+  constexpr int kPoints = 1'000'000;
+  const auto line = rising(128, kPoints);
+  for (int age = 100; age < kPoints; age *= 4) {
+    const auto* point = line.at(static_cast<std::uint64_t>(kPoints - age) * 10);
+    ASSERT_NE(point, nullptr);
+    // At each age the figure in force is right within a fifth of that age.
+    EXPECT_NEAR(point->sample.value, kPoints - age, age / 5.0) << age;
+  }
+}
+
 TEST(Timeline, a_peak_survives_the_merge_as_the_high_mark_of_what_follows) {
   Timeline<Figure> line(16);
   for (int i = 0; i < 1000; ++i) line.add(static_cast<std::uint64_t>(i), Figure{i == 3 ? 5000 : i, i == 3 ? 5000 : i});
