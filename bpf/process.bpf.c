@@ -6,6 +6,8 @@
 #include "helpers/read_memcg.bpf.h"
 #include "helpers/read_task.bpf.h"
 
+#define RLIMIT_AS 9 /* include/uapi/asm-generic/resource.h; other on MIPS and SPARC only */
+
 /* copy_process() in kernel/fork.c, at its end: the child is complete and has not run. It alone carries the flags. */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_task_newtask, struct task_struct* child, __u64 clone_flags) {
@@ -72,6 +74,8 @@ int BPF_PROG(on_process_exit, struct task_struct* task) {
     record->h.valid = OOMTRACE_HAS_PARENT | OOMTRACE_HAS_EXIT_CODE;
     const int group_code = BPF_CORE_READ(task, signal, group_exit_code);
     record->exit_code = group_code ? group_code : BPF_CORE_READ(task, exit_code);
+    record->address_space_limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_AS].rlim_cur);
+    record->h.valid |= OOMTRACE_HAS_ADDRESS_SPACE_LIMIT;
     if (BPF_CORE_READ(task, signal, oom_mm)) record->flags |= OOMTRACE_EXIT_OOM_VICTIM;
     const struct mm_struct* mm = BPF_CORE_READ(task, mm);
     if (mm) {

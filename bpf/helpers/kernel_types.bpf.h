@@ -62,12 +62,17 @@ struct mm_struct___bitmap {
   struct mm_flags_bitmap flags;
 };
 
+struct rlimit {
+  unsigned long rlim_cur;
+};
+
 struct signal_struct {
   atomic_t live;
   struct list_head thread_head;
   short oom_score_adj;
   int group_exit_code;
   struct mm_struct* oom_mm;
+  struct rlimit rlim[16];
 };
 
 typedef struct {

@@ -106,6 +106,7 @@ struct oomtrace_rss {
 #define OOMTRACE_HAS_SI_CODE (1ULL << 17)
 /* EXIT */
 #define OOMTRACE_HAS_EXIT_CODE (1ULL << 18)
+#define OOMTRACE_HAS_ADDRESS_SPACE_LIMIT (1ULL << 22)
 
 /* Where memory ran out; the words of the design. */
 enum oomtrace_domain {
@@ -247,6 +248,7 @@ struct oomtrace_exit {
   __u32 flags;
   __u32 ppid;
   __u32 pad;
+  __u64 address_space_limit; /* RLIMIT_AS, bytes; all bits set: none */
 };
 
 /* Why a memory record was made. */

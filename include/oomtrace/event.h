@@ -156,6 +156,7 @@ struct ProcessExit {
   bool oom_victim = false;         // signal_struct.oom_mm was set
   Opt<MemoryCounters> memory;
   FaultCounts faults;
+  Opt<std::uint64_t> address_space_limit;  // RLIMIT_AS; nullopt: none, or not known
 };
 
 struct ProcessMemory {

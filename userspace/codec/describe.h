@@ -158,6 +158,7 @@ void describe(V& v, ProcessExit& e) {
       if (e.wait_status && (*e.wait_status & 0x7F) != 0) x.derived("signal", *e.wait_status & 0x7F);
     });
     o.flag("oom_victim", e.oom_victim);
+    o.opt("address_space_limit_bytes", e.address_space_limit);
   });
   v.opt_object("memory", e.memory);
   v.object("faults", [&](V& o) { describe(o, e.faults); });

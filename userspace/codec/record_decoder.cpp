@@ -255,6 +255,10 @@ bool read(const oomtrace_exit& r, const Fields<oomtrace_exit>& fields, DecodeCon
   e.oom_victim = (r.flags & OOMTRACE_EXIT_OOM_VICTIM) != 0;
   e.memory = memory(r.mm, r.h.valid, context.page_size);
   e.faults = faults(r);
+  constexpr std::uint64_t kNone = UINT64_MAX;  // RLIM_INFINITY
+  if (r.address_space_limit != kNone) {
+    e.address_space_limit = when<std::uint64_t>(r.h.valid, OOMTRACE_HAS_ADDRESS_SPACE_LIMIT, r.address_space_limit);
+  }
   return true;
 }
 

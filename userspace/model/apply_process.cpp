@@ -109,6 +109,7 @@ void World::on(const ProcessExit& exit, const At& at) {
   told_parent(process, exit.parent_pid, at);
   sample(process, exit.memory ? &*exit.memory : nullptr, &exit.faults, at.boot_ns);
   process.wait_status = exit.wait_status;
+  process.address_space_limit = exit.address_space_limit;
   process.oom_victim = process.oom_victim || exit.oom_victim;
   end(process, at.boot_ns);
 }

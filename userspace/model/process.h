@@ -104,13 +104,14 @@ struct Process {
   FaultCounts faults;                     // as last told
   std::uint64_t shared_write_faults = 0;  // so far, see MemorySample
 
-  std::optional<std::uint64_t> exit_ns;      // exit seen, or its pid was taken by another
-  std::optional<std::uint32_t> wait_status;  // form of wait(2)
-  bool oom_victim = false;                   // by its exit event
-  bool reaped = false;                       // by the OOM reaper
-  std::vector<SignalSeen> signals;           // fatal ones sent to it, the first few
-  std::optional<std::size_t> killed_in;      // index of the incident that killed it
-  bool kept = false;                         // an incident refers to it: never forgotten
+  std::optional<std::uint64_t> exit_ns;              // exit seen, or its pid was taken by another
+  std::optional<std::uint32_t> wait_status;          // form of wait(2)
+  std::optional<std::uint64_t> address_space_limit;  // RLIMIT_AS at its exit; nullopt: none, or not known
+  bool oom_victim = false;                           // by its exit event
+  bool reaped = false;                               // by the OOM reaper
+  std::vector<SignalSeen> signals;                   // fatal ones sent to it, the first few
+  std::optional<std::size_t> killed_in;              // index of the incident that killed it
+  bool kept = false;                                 // an incident refers to it: never forgotten
 
   bool alive() const { return !exit_ns; }
   bool alive_at(std::uint64_t at_ns) const { return !exit_ns || *exit_ns > at_ns; }

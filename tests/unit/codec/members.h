@@ -31,8 +31,8 @@ inline auto members(const ProcessExec& e) {
   return std::tie(a, b, c, d, f, g, h);
 }
 inline auto members(const ProcessExit& e) {
-  const auto& [a, b, c, d, f, g] = e;
-  return std::tie(a, b, c, d, f, g);
+  const auto& [a, b, c, d, f, g, h] = e;
+  return std::tie(a, b, c, d, f, g, h);
 }
 inline auto members(const ProcessMemory& e) {
   const auto& [a, b, c, d, f, g, h, i] = e;

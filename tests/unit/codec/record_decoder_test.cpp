@@ -251,6 +251,7 @@ TEST_F(RecordDecoder, exit) {
   EXPECT_EQ(e.parent_pid, 99U);
   EXPECT_EQ(e.wait_status, 9U);
   EXPECT_TRUE(e.oom_victim);
+  EXPECT_EQ(e.address_space_limit, 1U << 30);
   expect_sample(e.memory);
   EXPECT_EQ(e.faults, (FaultCounts{1, 2, 3, 4}));
 }

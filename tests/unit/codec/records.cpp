@@ -124,6 +124,7 @@ std::vector<std::vector<std::byte>> sample_records() {
   exit.exit_code = 9;
   exit.flags = OOMTRACE_EXIT_OOM_VICTIM;
   exit.ppid = 99;
+  exit.address_space_limit = 1U << 30;
   add(all, exit);
 
   auto memory = record_of<oomtrace_memory>(OOMTRACE_KIND_MEMORY, kAllValid);

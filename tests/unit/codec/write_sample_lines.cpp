@@ -35,5 +35,11 @@ int main() {
     for (int i = 0; i < 20; ++i) good = good && print(events.make(kind, Fill::kAll));
     for (int i = 0; i < 100; ++i) good = good && print(events.make(kind, Fill::kSome));
   }
+  // Of arbitrary wait statuses hardly one is an exit.
+  ProcessExit exit;
+  exit.wait_status = 0x100;
+  Event ended;
+  ended.payload = exit;
+  good = good && print(ended);
   return good ? 0 : 1;
 }
