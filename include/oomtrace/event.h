@@ -318,6 +318,7 @@ struct SystemMount {
   Opt<std::uint64_t> size, used;
 };
 struct SystemMounts {
+  Opt<std::uint32_t> pid;           // the process that sees them, in its mount namespace; nullopt: the recorder
   std::vector<SystemMount> mounts;  // tmpfs only
 };
 

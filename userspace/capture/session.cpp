@@ -284,6 +284,10 @@ void Session::sample() {
     ProcessInfo view = owner->view();
     add(std::move(view), std::move(owner));
   }
+  for (const ProcessReader::SeenMount& seen : reader_->take_mounts()) {
+    add(SystemMounts{seen.pid, {{"/dev/shm", "tmpfs", seen.mount.size_bytes, seen.mount.used_bytes}}});
+  }
+  reader_->request_mounts();
   if (auto memory = read_system_memory()) {
     MachineNumbers numbers;
     numbers.ram_pages = memory->total.value_or(0) / host_.page_size;

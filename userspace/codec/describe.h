@@ -369,6 +369,7 @@ void describe(V& v, SystemMount& m) {
 
 template <class V>
 void describe(V& v, SystemMounts& e) {
+  v.object("process", [&](V& o) { o.opt("pid", e.pid); });
   v.object("system", [&](V& s) { s.rows("mounts", e.mounts); });
 }
 

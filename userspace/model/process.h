@@ -90,6 +90,7 @@ struct Process {
   std::optional<std::int32_t> oom_score_adj;
   std::vector<ScoreAdjChange> adj_changes;  // the last few
   CgroupName cgroup;
+  std::optional<std::uint64_t> shm_size, shm_used;  // of /dev/shm as it sees it; the most that was used
 
   ProcessId parent = kNoProcess;                        // who made it; for Origin::kSeen the first parent that was told
   std::optional<std::uint32_t> parent_pid;              // as last told

@@ -91,8 +91,8 @@ inline auto members(const SystemMount& e) {
   return std::tie(a, b, c, d);
 }
 inline auto members(const SystemMounts& e) {
-  const auto& [a] = e;
-  return std::tie(a);
+  const auto& [a, b] = e;
+  return std::tie(a, b);
 }
 inline auto members(const KernelLog& e) {
   const auto& [a, b, c, d] = e;
