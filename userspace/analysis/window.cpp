@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "analysis/envelope.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kLeast = 3;              // levels of any window
 constexpr std::size_t kPhase = 20;             // levels after which a quicker stretch ends it
 constexpr std::size_t kStretch = 5;            // levels that a quicker stretch, or one of others, must have
 constexpr double kLeads = 0.6, kRests = 0.25;  // share of the climb of who leads, and of who has not begun
+constexpr std::uint64_t kRest = 30 * kSecond;  // a rest at the top that is worth a window of its own
 constexpr std::size_t kLevels = 100;
 constexpr std::int64_t kSmallest = 1 << 20;
 
@@ -125,6 +127,19 @@ std::size_t last_of_others(const Climb& climb, const std::vector<std::size_t>& p
   return last;
 }
 
+// The level with which a rest at the top began: the newest ones took far longer than those before, which explain no
+// kill so much later.
+std::optional<std::size_t> rest_at_the_top(const std::vector<std::uint64_t>& starts,
+                                           const std::vector<std::uint64_t>& durations, std::uint64_t to_ns) {
+  const std::uint64_t rest = to_ns - starts[kLeast - 1];
+  const std::uint64_t usual =
+      std::max(median({durations.begin() + static_cast<std::ptrdiff_t>(kLeast), durations.end()}), kShortest);
+  if (rest < kRest || rest / kLeast / kCalm < usual) return std::nullopt;
+  std::size_t last = kLeast - 1;
+  while (durations[last] < rest / kLeast / 2) --last;  // one of them is at least the mean
+  return last;
+}
+
 }  // namespace
 
 Window find_window(const Context& context, const model::Incident& incident,
@@ -163,6 +178,11 @@ Window find_window(const Context& context, const model::Incident& incident,
     starts.push_back(at_ns);
     durations.push_back(took);
     places.push_back(i);
+    if (level == kPhase) {
+      if (const auto rest = rest_at_the_top(starts, durations, whole.to_ns)) {
+        return from(std::max(starts[*rest], series[std::min(places[*rest] + 1, series.size() - 1)].at_ns));
+      }
+    }
     if (level > kLeast + kStretch) {
       const std::size_t middle = level - 1 - kStretch;
       if (whole.to_ns - starts[middle] >= kCensus &&
@@ -171,11 +191,18 @@ Window find_window(const Context& context, const model::Incident& incident,
         return from(starts[last_of_others(climb, places, middle, whole.to_ns)]);
       }
     }
-    if (!reached) return whole;
+    if (!reached) {
+      // Who was first seen with much and crept on from there: the climb is what came after.
+      const std::uint64_t usual = level > kPhase ? median(durations) : 0;
+      const bool crept =
+          usual > kShortest && level + kStretch < kLevels && series.front().at_ns <= whole.from_ns + usual;
+      return crept ? from(starts[level - 2]) : whole;
+    }
     if (level > kPhase + kStretch) {
       const std::uint64_t usual = median(std::vector(durations.begin(), durations.begin() + kPhase));
       const std::uint64_t stretch = starts[level - 1 - kStretch] - at_ns;
-      if (usual > kShortest && stretch * kQuick < usual * kStretch) return from(starts[level - 1 - kStretch]);
+      // The first level of the quick stretch may have been one jump and a rest: neither belongs to what came then.
+      if (usual > kShortest && stretch * kQuick < usual * kStretch) return from(starts[level - 2 - kStretch]);
     }
     next_ns = at_ns;
   }

@@ -12,7 +12,7 @@ constexpr double kNs = 1e9;
 constexpr double kBurstPart = 0.9, kCalmPart = 0.1;
 constexpr double kLinePart = 0.6;
 constexpr int kLineStarts = 16, kLineDoublings = 8;
-constexpr double kLineGoesOn = 0.95;
+constexpr double kLineGoesOn = 0.95, kSameLine = 0.02;
 
 double seconds_between(std::uint64_t from_ns, std::uint64_t to_ns) {
   return from_ns >= to_ns ? 0 : static_cast<double>(to_ns - from_ns) / kNs;
@@ -82,7 +82,7 @@ void find_line(Shape& shape, const Window& window, std::uint64_t born_ns) {
     const std::uint64_t earlier_ns = std::max(born_ns, best_ns - std::min(best_ns, length));
     if (earlier_ns >= best_ns) break;
     const Line line = fit_line(shape.levels, earlier_ns, window.to_ns);
-    if (line.fit < kLineGoesOn) break;
+    if (line.fit < std::max(kLineGoesOn, shape.line_fit - kSameLine)) break;
     shape.line_fit = line.fit;
     shape.line_slope = line.slope;
     best_ns = earlier_ns;

@@ -17,6 +17,7 @@ constexpr double kFit = 0.8;
 constexpr unsigned kRises = 6;
 constexpr double kLargest = 0.4;  // of the growth, in one rise
 constexpr double kMine = 0.5;     // of the growth must be the group's own new memory, not copies
+constexpr double kFills = 0.2;    // of the domain: less growth than that says little of what filled it
 
 // A program that loads at its start grows steadily, too, but as fast as it can, and maps its libraries meanwhile.
 constexpr double kLoading = 96.0 * (1 << 20);  // bytes a second
@@ -59,6 +60,8 @@ std::optional<Cause> detect_steady_growth(const model::World& world, const Incid
   Cause cause;
   cause.kind = "steady_growth";
   double confidence = 0.6 + 0.3 * (shape.line_fit - kFit) / (1 - kFit);
+  const auto size = static_cast<double>(domain_size(incident));
+  if (size > 0) confidence *= 0.5 + 0.5 * std::min(1.0, static_cast<double>(group->grown_bytes) / (kFills * size));
   // A jump fills memory along a straight line as well.
   if (find_burst(incident)) confidence *= 0.5;
   // Who was killed for it has a better name for that; this is what the other did.
