@@ -22,7 +22,7 @@ PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellc
 PACKAGES_FUZZ=(clang=clang libclang-rt-dev)
 # The guests' kernels and disks are made by tests/vm.
 # Peers and what builds the probes.
-PACKAGES_BENCH=(python3 gcc=cc libc6-dev bpftrace=bpftrace)
+PACKAGES_BENCH=(python3 gcc=cc libc6-dev bpftrace=bpftrace linux-perf=perf)
 PACKAGES_BUDGET=(python3 valgrind=valgrind)
 PACKAGES_VM=(qemu-system-x86=qemu-system-x86_64 busybox-static python3 gcc=cc libc6-dev)
 
