@@ -80,13 +80,12 @@ void World::on(const SystemPressure& pressure, const At& at) {
 
 void World::on(const SystemMounts& mounts, const At& at) {
   if (mounts.pid) {
-    const auto holder = holder_.find({at.boot, *mounts.pid});
-    if (holder == holder_.end()) return;
-    Process& process = processes_.at(holder->second);
+    Process* process = pids_.holder(at.boot, *mounts.pid);
+    if (!process) return;
     for (const SystemMount& mount : mounts.mounts) {
       if (mount.mount_point != "/dev/shm") continue;
-      process.shm_size = mount.size;
-      if (mount.used) process.shm_used = std::max(process.shm_used.value_or(0), *mount.used);
+      process->shm_size = mount.size;
+      if (mount.used) process->shm_used = std::max(process->shm_used.value_or(0), *mount.used);
     }
     return;
   }
