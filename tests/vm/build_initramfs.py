@@ -94,7 +94,7 @@ def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")
     workloads.build(workload_dir)
     fork_workers = workloads.build_one(os.path.join(ROOT, "examples", "fork_workers.c"), workload_dir)
     cpio = Cpio()
-    for name in ("proc", "sys", "dev", "cg", "out", "tmp", "root"):
+    for name in ("proc", "sys", "dev", "cg", "out", "tmp", "root", "trace"):
         cpio.directory(name)
     cpio.character_device("dev/console", 5, 1)
     cpio.copy("bin/busybox", busybox())

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 import build_initramfs  # noqa: E402
 import expect  # noqa: E402
 import fetch_kernels  # noqa: E402
-import run_matrix  # noqa: E402
+import qemu  # noqa: E402
 
 TRACES = os.path.join(ROOT, "tests", "replay", "traces")
 WALK = "task_walk,mark_victim"
@@ -58,7 +58,7 @@ def record(kernel, cases, binary, scratch):
     sessions = [case.session() for case in cases]
     initramfs = os.path.join(scratch, "initramfs.gz")
     build_initramfs.build(initramfs, os.path.join(scratch, "workloads"), binary, sessions=sessions)
-    guest = run_matrix.Guest(kernel, initramfs, sessions, scratch, cases[0].host_name)
+    guest = qemu.Guest(kernel, initramfs, sessions, scratch, cases[0].host_name)
     guest.run(timeout=900, verbose=True)
     problems = list(guest.problems)
     for case in cases:

@@ -5,6 +5,7 @@
 # The table /scenarios/sessions has a line for each: NAME|RUNGS|REPORT|SCENARIO ...
 . /scenarios/lib.sh
 . /scenarios/scenarios.sh
+. /scenarios/endurance.sh
 SESSION=${1%:plan}
 OUT=/out/$SESSION
 mkdir -p "$OUT"
@@ -29,7 +30,15 @@ cd "$OUT" || exit 1
 recorder=
 now=0
 if [ -x /bin/oomtrace ]; then
-  oomtrace record -o trace.oomtrace ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt &
+  trace=$OUT/trace.oomtrace
+  ! grep -q " /trace ext4" /proc/mounts || trace=/trace/$SESSION.oomtrace
+  # A scenario of this name may have something to do before the recorder starts, which it then joins.
+  recorder_group=
+  if type "before_$list" > /dev/null 2>&1; then "before_$list"; fi
+  (
+    [ -z "$recorder_group" ] || echo 0 > "$recorder_group/cgroup.procs"
+    exec oomtrace record -o "$trace" ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt
+  ) &
   recorder=$!
   echo "$recorder" > recorder.pid
   if wait_word record.txt recording 180; then
@@ -48,6 +57,7 @@ if [ -n "$recorder" ]; then
   kill -INT "$recorder"
   wait "$recorder"
   echo $? > record.status
+  [ "$trace" = "$OUT/trace.oomtrace" ] || cp "$trace" trace.oomtrace
   [ -z "$report" ] || oomtrace report trace.oomtrace --format json > report.json 2> report.txt
 fi
 dmesg > dmesg.txt

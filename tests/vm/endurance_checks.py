@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judges what each scenario of guest/endurance.sh left behind: the trace against the guest's own kernel log."""
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+import check as matrix  # noqa: E402
+import compare  # noqa: E402
+import expect  # noqa: E402
+
+RESIDENT_MIB = 32  # beside its rings and program, docs/performance.md
+FLAT_KIB = 1024
+
+
+@dataclasses.dataclass
+class Outcome:
+    """Of one scenario: how many figures were compared, what was wrong, and figures worth telling."""
+    figures: int = 0
+    problems: list = dataclasses.field(default_factory=list)
+    seen: list = dataclasses.field(default_factory=list)
+
+
+class Scenario:
+    """What the guest put in one directory, and the words of a check."""
+
+    def __init__(self, name, directory, binary):
+        self.name, self.dir, self.binary = name, directory, binary
+        self.outcome = Outcome()
+        self.recorder = int(self.text("recorder.pid") or 0)
+        self.logged = matrix.log_by_scenario(self.text("dmesg.txt"), name).get(name)
+        if self.logged is None:
+            self.problem("the guest did not finish it")
+            self.logged = []
+
+    def text(self, name):
+        return matrix.read(self.dir, name)
+
+    def problem(self, text):
+        self.outcome.problems.append(text)
+
+    def see(self, text):
+        self.outcome.seen.append(text)
+
+    def expect(self, true, text):
+        self.outcome.figures += 1
+        if not true:
+            self.problem(text)
+
+    def status(self, wanted="0"):
+        status = self.text("record.status").strip()
+        told = " | ".join(self.text("record.txt").strip().splitlines()[-3:])
+        self.expect(status == wanted, f"record ended with {status or 'nothing'}, expected {wanted}: {told}")
+
+    def report(self, trace="trace.oomtrace"):
+        done = subprocess.run([self.binary, "report", trace, "--format", "json"], cwd=self.dir, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        self.expect(done.returncode == 0, f"report of {trace} ended with {done.returncode}: {done.stderr.strip()}")
+        if done.returncode != 0:
+            return {"incidents": [], "deaths": [], "source": {"notes": [], "lost_events": 0}}
+        with open(os.path.join(self.dir, trace + ".json"), "w", encoding="utf-8") as file:
+            file.write(done.stdout)
+        return json.loads(done.stdout)
+
+    def nothing_lost(self, report):
+        source = report["source"]
+        self.expect(source["lost_events"] == 0, f"{source['lost_events']} events lost: {source['notes']}")
+
+    def incident_of(self, report, victim):
+        return next((one for one in report["incidents"] if victim in [v["pid"] for v in one["victims"]]), None)
+
+    def kills(self, report, wanted, freeing=False):
+        """At least so many, and each kill of the kernel's log in the report, figure by figure; `freeing`: several grow at
+        a time, and one is killed while the memory of another is on its way back."""
+        self.expect(len(self.logged) >= wanted, f"the kernel's log has {len(self.logged)} kills, expected {wanted}")
+        known = sorted(pid for log in self.logged for pid in log.victims())
+        told = sorted(victim["pid"] for incident in report["incidents"] for victim in incident["victims"])
+        self.expect(known == told, f"victims: report {told}, kernel {known}")
+        with_table, earlier = 0, []
+        for log in self.logged:
+            incident = self.incident_of(report, log.victims()[0])
+            if incident is None:
+                continue
+            self.expect(incident["selection"]["provenance"] == "kernel_exact",
+                        f"candidates of {log.victims()[0]} are of {incident['selection']['provenance']}")
+            self.expect(incident["complete"], f"the incident of {log.victims()[0]} lacks: {incident['missing']}")
+            if not log.has_table:
+                continue
+            with_table += 1
+            # The scan passes over who was killed before; the table has them until their last page is gone.
+            log.rows = [row for row in log.rows if row.tgid not in earlier]
+            earlier += log.victims()
+            bound = compare.Expect(cpus=expect.GUEST_CPUS, unsteady=self.unsteady(log, freeing),
+                                   in_vfork=self.in_vfork(), provenance=("kernel_exact",))
+            result = compare.compare(incident, log, bound)
+            self.outcome.figures += result.figures
+            self.outcome.problems += [f"kill of {log.victims()[0]}: {problem}" for problem in result.problems]
+        self.see(f"{len(told)} kills, {with_table} with the kernel's table")
+
+    def unsteady(self, log, freeing):
+        bound = {self.recorder: matrix.RECORDER_PAGES}
+        if freeing:  # several grow at a time, and those that were killed unmap
+            bound.update({row.tgid: 1 << 20 for row in log.rows if row.name.startswith("hog")})
+        return bound
+
+    def in_vfork(self):
+        match = re.search(r"^sharer (\d+)$", self.text(f"{self.name}.by_vfork.log"), re.M)
+        return (int(match[1]),) if match else ()
+
+    def recorder_memory(self):
+        held = {}
+        for name in ("holds.before", "holds.after"):
+            text = self.text(name)
+            held[name] = {key: int(kib) for key, kib in re.findall(r"^((?:Vm|Rss)\w+):\s+(\d+) kB$", text, re.M)}
+        before, after = held["holds.before"], held["holds.after"]
+        self.expect(0 < after.get("RssAnon", 0) < RESIDENT_MIB * 1024, f"the recorder's memory: {after}")
+        text = f"recorder {after.get('VmRSS', 0)} KiB resident ({after.get('RssAnon', 0)} KiB anonymous)"
+        if before:
+            grown = after.get("VmRSS", 0) - before["VmRSS"]
+            self.expect(grown < FLAT_KIB, f"the recorder grew by {grown} KiB")
+            text += f", {grown:+d} KiB over the scenario"
+        self.see(text)
+
+
+def found(scenario, report, label):
+    """The incident of the workload with this label; None is a problem."""
+    pid = int(scenario.text(f"{scenario.name}.{label}.pid") or 0)
+    incident = scenario.incident_of(report, pid)
+    scenario.expect(incident is not None, f"the kill of {label} ({pid}) is not in the trace")
+    return incident
+
+
+def twenty(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 20)
+    for number in range(1, 21):
+        incident = found(scenario, report, f"hog{number}")
+        driver = (incident and incident["growth"] or {}).get("driver") or {}
+        scenario.expect(driver.get("comm") == f"hog{number}", f"hog{number} was driven by {driver}")
+    scenario.recorder_memory()
+    # The disk had all of it while the recorder went on.
+    early = scenario.report("early.oomtrace")
+    told = [victim["pid"] for incident in early["incidents"] for victim in incident["victims"]]
+    scenario.expect(sorted(told) == sorted(pid for log in scenario.logged for pid in log.victims()),
+                    f"on the disk 1.5 s after the last kill: {told}")
+    for incident in early["incidents"]:
+        scenario.expect(incident["selection"]["provenance"] == "kernel_exact", f"early: {incident['selection']['summary']}")
+
+
+def burst(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 20, freeing=True)
+    scenario.recorder_memory()
+
+
+def disk_blocks(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 4)
+    scenario.expect(scenario.text("told_while_frozen").strip() == "3",
+                    f"told while the disk was blocked: {scenario.text('told_while_frozen').strip()} of 3")
+    frozen = scenario.text("frozen").split()
+    if len(frozen) == 2:
+        scenario.see(f"blocked for {float(frozen[1]) - float(frozen[0]):.1f} s")
+
+
+CHECKS = {"twenty": twenty, "burst": burst, "disk_blocks": disk_blocks}
+
+
+def check(name, directory, binary):
+    """Outcome of one scenario; `directory` is what the guest put."""
+    scenario = Scenario(name, directory, binary)
+    CHECKS[name](scenario)
+    return scenario.outcome
