@@ -73,11 +73,13 @@ def main():
                         command = [options.oomtrace, "record", "-o", f"{folder}/{number}.oomtrace"]
                         watcher = Watcher("oomtrace", command,
                                           lambda: until(grown(log.name, "recording to"), "oomtrace record"), log)
-                        own, spent = processor_seconds(watcher.process.pid), watcher.spent(programs())
-                        seconds[True], used = train(options.steps)
-                        own = processor_seconds(watcher.process.pid) - own
-                        spent = (watcher.spent(programs()) - spent) / 1e9
-                        watcher.stop()
+                        try:
+                            own, spent = processor_seconds(watcher.process.pid), watcher.spent(programs())
+                            seconds[True], used = train(options.steps)
+                            own = processor_seconds(watcher.process.pid) - own
+                            spent = (watcher.spent(programs()) - spent) / 1e9
+                        finally:
+                            watcher.stop()
                     shares.append(100 * (own + spent) / used)
                 ratios.append(seconds[True] / seconds[False])
                 alone.append(options.steps / seconds[False])

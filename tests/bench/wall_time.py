@@ -83,9 +83,11 @@ def main():
                     continue
                 name, (command, word) = entry
                 tracer = started(command, word, os.path.join(folder, "log"))
-                traced[name] = nanoseconds(faults)
-                tracer.send_signal(signal.SIGINT)
-                tracer.wait(120)
+                try:
+                    traced[name] = nanoseconds(faults)
+                finally:
+                    tracer.send_signal(signal.SIGINT)
+                    tracer.wait(120)
             alone.append(plain)
             for name, value in traced.items():
                 ratios[name].append(value / plain)
