@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the recorder itself takes: memory, processor time, bytes of trace; idle, with sleepers, with forks.
 
-usage: recorder_cost.py OOMTRACE [--seconds N] [--sleepers N] [--forks N]
+usage: recorder_cost.py OOMTRACE [--seconds N] [--sleepers N...] [--forks N]
 """
 import argparse
 import json
@@ -15,6 +15,12 @@ import sys
 import tempfile
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.dont_write_bytecode = True
+import memcg  # noqa: E402
+
+STATS = "/proc/sys/kernel/bpf_stats_enabled"
 FORKER = """
 import os, sys, time
 rate, end = int(sys.argv[1]), time.monotonic() + float(sys.argv[2])
@@ -29,15 +35,40 @@ while time.monotonic() < end:
     else:
         time.sleep(0.002)
 """
-SLEEPERS = """
-import os, signal, sys
-for _ in range(int(sys.argv[1])):
-    if os.fork() == 0:
-        signal.pause()
-        os._exit(0)
-print("there", flush=True)
-signal.pause()
-"""
+# Grows to twice the limit and no further, whether or not it is killed.
+GROWER = "held = bytearray(); [held.extend(b'x' * 1048576) for _ in range(64)]"
+LIMIT_BYTES = 32 << 20
+
+
+def run_times(*names):
+    """Nanoseconds and runs of our programs of these names, where kernel.bpf_stats_enabled is set; an iterator's run is one
+    task."""
+    listed = json.loads(subprocess.run(["bpftool", "-j", "prog", "show"], stdout=subprocess.PIPE, check=True).stdout)
+    found = {name: (0, 0) for name in names}
+    for program in listed:
+        name = program.get("name")
+        if name in found:
+            time_ns, runs = found[name]
+            found[name] = (time_ns + program.get("run_time_ns", 0), runs + program.get("run_cnt", 0))
+    return found
+
+
+def scan_cost(kills=5):
+    """What the census takes for a thousand tasks, and the walk at a kill, which visits every task."""
+    names = ("census", "on_mark_victim_walk")
+    with memcg.Memcg(f"oomtrace-bench-{os.getpid()}") as group:
+        group.limit(LIMIT_BYTES)
+        before = run_times(*names)
+        for _ in range(kills):
+            group.popen([sys.executable, "-c", GROWER], stderr=subprocess.DEVNULL).wait()
+        time.sleep(3)
+        after = run_times(*names)
+    cost = {}
+    for name, title, factor in (("census", "census_us_per_1000_tasks", 1000), (names[1], "walk_us_per_kill", 1)):
+        time_ns, runs = (after[name][i] - before[name][i] for i in (0, 1))
+        if runs:
+            cost[title] = round(time_ns / runs * factor / 1000, 1)
+    return cost
 
 
 def status(pid):
@@ -105,6 +136,7 @@ def measure(name, options, folder, load):
            "grown_KiB": last["VmRSS"] - first["VmRSS"],
            "bpf_maps_MiB": round(map_bytes(process.pid) / 2**20, 1),
            "trace_MiB_per_day": round((os.path.getsize(trace) - size) / elapsed * 86400 / 2**20, 1)}
+    row.update(scan_cost())
     process.send_signal(signal.SIGINT)
     process.wait(60)
     if helper:
@@ -119,7 +151,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("oomtrace")
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--sleepers", type=int, default=2000)
+    parser.add_argument("--sleepers", type=int, nargs="*", default=[2000, 20000])
     parser.add_argument("--forks", type=int, default=50)
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -127,20 +159,29 @@ def main():
     print(f"Linux {platform.release()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}; {options.seconds:g} s each; "
           "resident without the mapped BPF maps, which are stated beside it")
 
-    def sleepers():
-        helper = subprocess.Popen([sys.executable, "-c", SLEEPERS, str(options.sleepers)], stdout=subprocess.PIPE,
-                                  start_new_session=True)
-        helper.stdout.readline()
+    def sleepers(count):
+        helper = subprocess.Popen([program, str(count)], stdout=subprocess.PIPE, start_new_session=True)
+        if not helper.stdout.readline():
+            raise SystemExit(f"this machine does not take {count} processes more")
         return helper
 
     def forks():
         return subprocess.Popen([sys.executable, "-c", FORKER, str(options.forks), str(options.seconds + 5)],
                                 start_new_session=True)
 
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [measure("idle", options, folder, None),
-                measure(f"{options.forks} forks/s", options, folder, forks),
-                measure(f"{options.sleepers} sleepers", options, folder, sleepers)]
+    with tempfile.TemporaryDirectory() as folder, open(STATS, encoding="ascii") as file:
+        stats_were, program = file.read(), os.path.join(folder, "sleepers")
+        subprocess.run(["cc", "-O2", "-static", "-o", program, os.path.join(HERE, "sleepers.c")], check=True)
+        try:
+            with open(STATS, "w", encoding="ascii") as out:
+                out.write("1")
+            rows = [measure("idle", options, folder, None),
+                    measure(f"{options.forks} forks/s", options, folder, forks)]
+            rows += [measure(f"{count} sleepers", options, folder, lambda n=count: sleepers(n))
+                     for count in options.sleepers]
+        finally:
+            with open(STATS, "w", encoding="ascii") as out:
+                out.write(stats_were)
     print(json.dumps(rows))
     return 0
 
