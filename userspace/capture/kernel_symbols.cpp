@@ -44,6 +44,8 @@ KernelSymbols KernelSymbols::load(const char* path) {
     if (type != 't' && type != 'T' && type != 'W' && type != 'w') continue;
     const std::string_view name = text.substr(used + 3);
     if (name.find('\t') != std::string_view::npos) continue;  // "name<TAB>[module]"
+    // Padding in front of each function (CONFIG_CALL_PADDING): half of all names, and nobody returns to it.
+    if (name.starts_with("__pfx_")) continue;
     found.push_back({address, static_cast<std::uint32_t>(symbols.text_.size())});
     symbols.text_.append(name).push_back('\0');
   }
