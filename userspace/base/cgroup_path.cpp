@@ -28,6 +28,10 @@ std::size_t hex_run(std::string_view text) {
   return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_hex) - text.begin());
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool is_uuid(std::string_view text) {
   for (std::size_t i = 0; i < kUuidLength; ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -72,6 +76,26 @@ std::optional<PodUid> pod_uid_of(std::string_view cgroup_path) {
     }
   }
   return std::nullopt;
+}
+
+SlurmIds slurm_ids_of(std::string_view cgroup_path) {
+  constexpr std::string_view kJob = "job_";
+  constexpr std::string_view kStep = "step_";
+  SlurmIds found;
+  bool slurm = false;
+  while (!cgroup_path.empty()) {
+    const std::size_t slash = cgroup_path.find('/');
+    const std::string_view component = cgroup_path.substr(0, slash);
+    cgroup_path.remove_prefix(slash == std::string_view::npos ? cgroup_path.size() : slash + 1);
+    if (component == "slurm" || component.starts_with("slurm_") || component.ends_with("slurmstepd.scope")) {
+      slurm = true;
+    } else if (slurm && found.job.empty() && component.starts_with(kJob) && is_number(component.substr(kJob.size()))) {
+      found.job = component.substr(kJob.size());
+    } else if (!found.job.empty() && found.step.empty() && component.starts_with(kStep)) {
+      found.step = component.substr(kStep.size());
+    }
+  }
+  return found;
 }
 
 }  // namespace oomtrace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Identities that container runtimes write into cgroup paths.
+// Identities that container runtimes and schedulers write into cgroup paths, v1 and v2.
 #pragma once
 
 #include <array>
@@ -24,5 +24,14 @@ struct PodUid {
 // ("/kubepods/burstable/podUUID/...") or of the systemd driver ("kubepods-burstable-podUUID.slice", "_" for "-"), or
 // the 32 hex digits of a static pod. Written with "-".
 std::optional<PodUid> pod_uid_of(std::string_view cgroup_path);
+
+struct SlurmIds {
+  std::string_view job;   // "4711"; empty: none
+  std::string_view step;  // "0", "batch", "extern", "interactive"; empty: none
+};
+
+// Of "/slurm[_NODE]/uid_1000/job_4711/step_0/..." (v1) and "/system.slice/[NODE_]slurmstepd.scope/job_4711/step_0/..."
+// (v2). The views point into the path.
+SlurmIds slurm_ids_of(std::string_view cgroup_path);
 
 }  // namespace oomtrace

@@ -96,12 +96,17 @@ class Writer {
     });
   }
 
-  // OpenTelemetry's names for what the runtimes put into a cgroup's path.
+  // OpenTelemetry's names, where it has one, for what runtimes and schedulers put into a cgroup's path.
   void container(std::string_view cgroup_path) {
     if (const std::string_view id = container_id_of(cgroup_path); !id.empty())
       object("container", [&](Writer& o) { o.text("id", id); });
     if (const auto uid = pod_uid_of(cgroup_path))
       object("k8s", [&](Writer& o) { o.object("pod", [&](Writer& pod) { pod.text("uid", uid->view()); }); });
+    if (const SlurmIds slurm = slurm_ids_of(cgroup_path); !slurm.job.empty())
+      object("slurm", [&](Writer& o) {
+        o.object("job", [&](Writer& job) { job.text("id", slurm.job); });
+        if (!slurm.step.empty()) o.object("step", [&](Writer& step) { step.text("id", slurm.step); });
+      });
   }
 
   bool lost() const { return lost_; }

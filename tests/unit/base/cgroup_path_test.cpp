@@ -55,5 +55,23 @@ TEST(CgroupPath, what_is_no_pod_has_no_uid) {
   }
 }
 
+TEST(CgroupPath, slurm_jobs_and_steps_of_both_versions) {
+  struct Case {
+    const char* path;
+    const char* job;
+    const char* step;
+  };
+  for (const Case& one : {Case{"/slurm_node7/uid_1000/job_4711/step_0/task_2", "4711", "0"},
+                          Case{"/slurm/uid_0/job_1/step_extern", "1", "extern"},
+                          Case{"/system.slice/slurmstepd.scope/job_12/step_batch/user/task_0", "12", "batch"},
+                          Case{"/system.slice/node7_slurmstepd.scope/job_12", "12", ""},
+                          Case{"/slurm/uid_0/job_1/step_0/job_2/step_3", "1", "0"},
+                          Case{"/slurm/uid_0/job_x/step_0", "", ""}, Case{"/slurmy/job_1/step_0", "", ""},
+                          Case{"/build/job_17/step_1", "", ""}, Case{"/job_17/slurm", "", ""}, Case{"", "", ""}}) {
+    EXPECT_EQ(slurm_ids_of(one.path).job, one.job) << one.path;
+    EXPECT_EQ(slurm_ids_of(one.path).step, one.step) << one.path;
+  }
+}
+
 }  // namespace
 }  // namespace oomtrace

@@ -94,6 +94,15 @@ TEST(EncodeLine, container_and_pod_of_a_cgroup_are_told) {
   EXPECT_EQ(line.at("k8s").at("pod").at("uid"), "0123abcd-0000-1111-2222-333344445555");
 }
 
+TEST(EncodeLine, slurm_job_and_step_of_a_cgroup_are_told) {
+  Event event;
+  ProcessExec& e = event.payload.emplace<ProcessExec>();
+  e.cgroup.path = "/slurm/uid_1000/job_4711/step_batch/task_0";
+  EXPECT_EQ(json::parse(encode(event)).at("slurm"), json({{"job", {{"id", "4711"}}}, {"step", {{"id", "batch"}}}}));
+  e.cgroup.path = "/slurm/uid_1000/job_4711";
+  EXPECT_EQ(json::parse(encode(event)).at("slurm"), json({{"job", {{"id", "4711"}}}}));
+}
+
 TEST(EncodeLine, numbers_that_json_lacks_are_left_out) {
   Event event;
   SystemPressure& e = event.payload.emplace<SystemPressure>();

@@ -27,8 +27,9 @@ std::string_view RandomEvents::any_text() {
   constexpr char32_t kNasty[] = {0,   1,    '\n', '\r',   '\t',   0x1B,   '"',    '\\',
                                  '/', 0x7F, 0x9B, 0x202E, 0x2028, 0xFFFD, 0x1F600};
   std::string& text = texts_.emplace_back();
-  if (random_() % 20 == 0) {
-    text = "/kubepods/pod01234567-89ab-cdef-0123-456789abcdef/" + std::string(64, 'c');
+  if (random_() % 10 == 0) {
+    text = random_() % 2 == 0 ? "/kubepods/pod01234567-89ab-cdef-0123-456789abcdef/" + std::string(64, 'c')
+                              : "/slurm/uid_1000/job_4711/step_0/task_1";
     return text;
   }
   for (std::size_t n = random_() % 15; n > 0; --n) {
