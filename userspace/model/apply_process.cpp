@@ -127,9 +127,12 @@ void World::on(const ProcessInfo& info, const At& at) {
   Process& process = resolve(info.process, at);
   told_parent(process, info.parent_pid, at);
   if (info.uid) process.uid = info.uid;
-  told_cgroup(process.cgroup, info.cgroup, at);
+  // Read from /proc some time before this event: the process may have moved and called exec since. What the kernel told
+  // of the process then is newer.
+  if (!process.cgroup.known()) told_cgroup(process.cgroup, info.cgroup, at);
   if (!info.executable.empty()) process.executable = clip(info.executable);
-  if (!info.command_line.empty()) {
+  const bool told_by_exec = process.execs > 0 && !process.command_line.empty() && !process.command_line_truncated;
+  if (!info.command_line.empty() && !told_by_exec) {
     process.command_line = clip(info.command_line);
     process.command_line_truncated = info.command_line_truncated || info.command_line.size() > limits_.text;
   }

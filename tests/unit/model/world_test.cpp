@@ -44,6 +44,30 @@ TEST_F(WorldTest, an_event_without_start_means_the_living_holder_of_the_pid) {
   EXPECT_EQ(process(100).start_boot_ns, test::seconds(1));
 }
 
+// It is read beside the events and arrives behind them.
+TEST_F(WorldTest, what_proc_said_before_an_exec_does_not_replace_what_the_kernel_said_at_it) {
+  events.at(1).fork(ref(10, "runner", 1), ref(11, "runner", 2));
+  ProcessExec exec;
+  exec.process = ref(11, "python3", 2);
+  exec.command_line = "python3 train.py";
+  exec.cgroup = {7, "/job"};
+  events.at(2).emit(exec);
+  ProcessInfo info;
+  info.process = ref(11, "python3", 2);
+  info.command_line = "runner --all";
+  info.cgroup = {0, "/elsewhere"};
+  info.environment = {{"RANK", "3"}};
+  events.at(3).emit(info);
+  EXPECT_EQ(process(11).command_line, "python3 train.py");
+  EXPECT_EQ(process(11).cgroup.path, "/job");
+  EXPECT_EQ(process(11).environment.size(), 1u);
+  events.at(3).memory(ref(20, "older", 1), mib(1));
+  info.process = ref(20, "older", 1);
+  events.at(4).emit(info);
+  EXPECT_EQ(process(20).command_line, "runner --all");
+  EXPECT_EQ(process(20).cgroup.path, "/elsewhere");
+}
+
 TEST_F(WorldTest, an_unknown_start_is_learnt_later) {
   events.at(1).memory({100, 0, "a"}, mib(10));
   events.at(2).memory(ref(100, "a", 1), mib(11));
