@@ -30,10 +30,10 @@ inline constexpr std::array<std::string_view, 7> kRoles = {"trainer",     "datal
                                                            "shm_manager", "compile_worker",    "other"};
 // Where events get lost: sources of trace.lost ("program" stands for all "program.NAME"), then what outputs did not
 // take.
-inline constexpr std::array<std::string_view, 13> kLossSources = {
+inline constexpr std::array<std::string_view, 14> kLossSources = {
     "ring.kill", "ring.lifecycle", "ring.growth", "process_table", "way.candidates", "decoder", "kernel_log",
-    "reorder",   "program",        "other",       "trace",         "stream",         "metrics"};
-enum LossSource : std::size_t { kLossProgram = 8, kLossOther, kLossTrace, kLossStream, kLossMetrics };
+    "reorder",   "queue",          "program",     "other",         "trace",          "stream",  "metrics"};
+enum LossSource : std::size_t { kLossProgram = 9, kLossOther, kLossTrace, kLossStream, kLossMetrics };
 
 // What is left of a limit, clean page cache counted as room.
 struct Headroom {

@@ -143,8 +143,7 @@ Result<void> open_outputs(const RecordOptions& options, const InvokingUser& user
 void publish_metrics(const Recording& recording) {
   if (!recording.metrics) return;
   const std::uint64_t not_streamed = recording.stream ? recording.stream->status().not_delivered : 0;
-  recording.metrics->publish(recording.session->status(),
-                             recording.queue->dropped() + recording.writer->sink_status(0).lines_not_written,
+  recording.metrics->publish(recording.session->status(), recording.writer->sink_status(0).lines_not_written,
                              not_streamed);
 }
 
