@@ -26,7 +26,7 @@ int census(struct bpf_iter__task* ctx) {
   const __u64 start = BPF_CORE_READ(task, start_boottime);
   const bool known = state && state->start_boot_ns == start;
   if (known && !census_all && moved_pages(state, &record.mm) < CENSUS_THRESHOLD_PAGES) return 0;
-  fill_memory(&record, task, state, known ? OOMTRACE_MEMORY_CENSUS : OOMTRACE_MEMORY_SNAPSHOT);
+  fill_memory(&record, task, state, known && !census_all ? OOMTRACE_MEMORY_CENSUS : OOMTRACE_MEMORY_SNAPSHOT);
   tell_cgroup(task_memcg_css(task));
   if (!known) state = remember_process(&record.task, &record.mm);
   if (state) remember_counters(state, &record.mm);

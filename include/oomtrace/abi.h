@@ -255,7 +255,7 @@ struct oomtrace_exit {
 enum oomtrace_memory_reason {
   OOMTRACE_MEMORY_MOVED = 1,    /* counters or copies moved by the threshold */
   OOMTRACE_MEMORY_CENSUS = 2,   /* periodic pass over all processes */
-  OOMTRACE_MEMORY_SNAPSHOT = 3, /* first sight of a process that was there before the recorder */
+  OOMTRACE_MEMORY_SNAPSHOT = 3, /* first sight of a process that was there before, of all at a segment's begin */
   OOMTRACE_MEMORY_KILL = 4,     /* in a walk at a kill */
 };
 #define OOMTRACE_MEMORY_KTHREAD (1U << 0)

@@ -152,4 +152,13 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   return wall_ns;
 }
 
+std::string compact_utc(std::int64_t wall_ns) {
+  constexpr std::size_t kToSeconds = 19;  // "2026-11-24T08:30:00"
+  std::string stamp;
+  for (const char c : format_rfc3339_ns(wall_ns).substr(0, kToSeconds)) {
+    if (c != '-' && c != ':') stamp.push_back(c);
+  }
+  return stamp + "Z";
+}
+
 }  // namespace oomtrace

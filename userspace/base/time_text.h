@@ -17,6 +17,9 @@ inline constexpr std::size_t kRfc3339NsLength = 30;  // "2026-03-24T14:32:11.123
 void write_rfc3339_ns(std::int64_t wall_ns, std::span<char, kRfc3339NsLength> out);
 std::string format_rfc3339_ns(std::int64_t wall_ns);
 
+// "20261124T083000Z", for file names: whole seconds.
+std::string compact_utc(std::int64_t wall_ns);
+
 // Reads any RFC 3339 date-time: "T" or "t" or one blank between date and time, no or any fraction (digits behind the
 // ninth are dropped), "Z", "z" or an offset. A leap second counts as the second after it. nullopt: not such a text, or
 // outside of int64 nanoseconds.

@@ -93,7 +93,20 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
 
 void Session::start(const std::vector<std::string>& warnings) {
   reader_ = std::make_unique<ProcessReader>(options_.redact);
-  add(make_trace_start(host_, plan_, plan_text_, warnings, options_.command));
+  warnings_ = warnings;
+  begin_segment();
+}
+
+void Session::end_segment() {
+  bpf_->drain();
+  release(UINT64_MAX);
+}
+
+void Session::begin_segment() {
+  // What names processes is asked for again: it may be in no segment that is kept.
+  info_wanted_.clear();
+  status_.processes = 0;
+  add(make_trace_start(host_, plan_, plan_text_, warnings_, options_.command));
   release(UINT64_MAX);
   sample();
   bpf_->census(true);

@@ -52,6 +52,10 @@ class Session {
   // Starts the thread that reads /proc: open() starts none, so that privileges can be dropped in between. Gives
   // trace.start, with the caller's warnings in it, and the processes that are there already.
   void start(const std::vector<std::string>& warnings);
+  // Gives all that belongs to the segment that ends.
+  void end_segment();
+  // Gives what start() gave once more, at once after end_segment(): what follows can be read alone.
+  void begin_segment();
   // Drains and gives on what is old enough; at once all of it when a kill is among it. Call on epoll_fd() and at least
   // ten times a second.
   void service();
@@ -100,6 +104,7 @@ class Session {
   void tell_loss(const std::string& source, std::uint64_t total, std::string_view detail);
 
   SessionOptions options_;
+  std::vector<std::string> warnings_;  // of start()
   EventHandler& handler_;
   HostFacts host_;
   features::AttachPlan plan_;

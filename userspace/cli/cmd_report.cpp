@@ -3,20 +3,17 @@
 #include <fmt/core.h>
 
 #include <ctime>
-#include <functional>
-#include <set>
 #include <utility>
 
-#include "analysis/build_report.h"
 #include "base/text.h"
 #include "cli/exit_status.h"
 #include "cli/input.h"
 #include "cli/input_search.h"
-#include "cli/kernel_log_join.h"
+#include "cli/last_recording.h"
+#include "cli/make_report.h"
 #include "cli/report_scope.h"
 #include "cli/text_output.h"
 #include "cli/verbs.h"
-#include "model/world.h"
 #include "report/render_json.h"
 #include "report/render_text.h"
 
@@ -25,34 +22,6 @@ namespace oomtrace::cli {
 namespace {
 
 constexpr const char* kVerb = "report";
-constexpr std::size_t kMaxBootsTold = 8;
-
-// Everything between the inputs and what is rendered.
-Result<Report> make_report(std::vector<Input> inputs, const ReportScope& scope) {
-  model::World world;
-  const EventTaker apply = [&](const Event& event) { world.apply(event); };
-  KernelLogJoin join(apply);
-  std::set<std::string, std::less<>> other_boots;
-  const bool chosen = scope.boot && !scope.boot->id.empty();
-  const auto summary = read_inputs(std::move(inputs), [&](const Event& event) {
-    if (chosen && plain_boot_id(event.boot_id) != scope.boot->id) {
-      if (other_boots.size() < kMaxBootsTold) other_boots.insert(plain_boot_id(event.boot_id));
-      return;
-    }
-    join.take(event);
-  });
-  if (!summary) return tl::make_unexpected(summary.error());
-  join.finish();
-  if (chosen && world.boots().empty()) {
-    other_boots.erase("");
-    std::string hint;
-    for (const std::string& id : other_boots) hint += (hint.empty() ? "it is of boot " : ", ") + id;
-    return fail(Errc::kUsage, summary->name + " has nothing of boot " + scope.boot->id, 0, hint);
-  }
-  Report report = analysis::build_report(world, {summary->kind, summary->name, summary->notes});
-  if (auto kept = keep_between(scope.bounds, report); !kept) return tl::make_unexpected(std::move(kept).error());
-  return report;
-}
 
 // The first place with an incident in it; where none has one, the first that can be read.
 Result<Report> report_from_machine(const ReportScope& scope) {
@@ -82,8 +51,8 @@ Result<Report> find_report(const ReportOptions& options, const ReportScope& scop
     // A boot is chosen among those of the machine's log.
     const auto newest = scope.boot ? std::nullopt : newest_trace(Places{});
     if (!newest) return report_from_machine(scope);
-    paths.push_back(*newest);
-    fmt::print(stderr, "oomtrace report: reading {}\n", escape_terminal(*newest));
+    paths = segments_of_last_kill(*newest);
+    for (const std::string& path : paths) fmt::print(stderr, "oomtrace report: reading {}\n", escape_terminal(path));
   } else if (scope.boot && scope.boot->offset) {
     return fail(Errc::kUsage, "--boot counts the boots of this machine: of a file, name the boot by its ID", 0,
                 "`journalctl --list-boots` has the IDs");

@@ -28,7 +28,7 @@ int run_live_stream(const StreamOptions& options) {
   stream_options.file.owner = sink::FileOwner{user.uid, user.gid};
   auto stream = sink::Stream::open(stream_options);
   if (!stream) return report_error(kVerb, stream.error());
-  EventOutput output(nullptr, {}, stream->get(), nullptr);
+  EventOutput output(nullptr, {}, {stream->get()});
   capture::SessionOptions session_options;
   session_options.rungs = options.rungs;
   session_options.redact = options.redact;

@@ -23,17 +23,20 @@ void EventOutput::on_event(const Event& event) {
       trace_->push(sink::format_kill_line(*kill, notice_), sink::kNotice, sink::LineClass::kDecision);
     if (trace_filter_.passes(event)) trace_->push(line, sink::kLine, sink::line_class_of(event.payload));
   }
-  if (stream_ != nullptr) stream_->on_event(event, line);
-  if (metrics_ != nullptr) metrics_->on_event(event, line);
+  for (sink::EventTap* tap : taps_) tap->on_event(event, line);
 }
 
 void EventOutput::on_kill_complete() {
   if (trace_ != nullptr) trace_->push({}, sink::kSync, sink::LineClass::kDecision);
-  if (stream_ != nullptr) stream_->on_kill_complete();
+  for (sink::EventTap* tap : taps_) tap->on_kill_complete();
 }
 
 void EventOutput::flush() {
   if (trace_ != nullptr) trace_->push({}, sink::kFlush, sink::LineClass::kDecision);
+}
+
+void EventOutput::roll() {
+  if (trace_ != nullptr) trace_->push({}, sink::kRoll, sink::LineClass::kDecision);
 }
 
 }  // namespace oomtrace::cli

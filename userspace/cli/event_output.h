@@ -4,22 +4,24 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "capture/session.h"
-#include "cli/metrics_output.h"
 #include "codec/json_writer.h"
 #include "sink/event_filter.h"
+#include "sink/event_tap.h"
 #include "sink/line_queue.h"
-#include "sink/stream.h"
 
 namespace oomtrace::cli {
 
 // On the way of a kill nothing here allocates or waits.
 class EventOutput final : public capture::EventHandler {
  public:
-  // Any of them may be null. `trace` is the trace file's queue; with it goes a notice for the terminal of every kill.
-  EventOutput(sink::LineQueue* trace, sink::EventFilter trace_filter, sink::Stream* stream, MetricsOutput* metrics)
-      : trace_(trace), trace_filter_(std::move(trace_filter)), stream_(stream), metrics_(metrics) {}
+  // `trace` is the trace file's queue, or null; with it goes a notice for the terminal of every kill. `taps` get every
+  // event. All must outlive this.
+  EventOutput(sink::LineQueue* trace, sink::EventFilter trace_filter, std::vector<sink::EventTap*> taps)
+      : trace_(trace), trace_filter_(std::move(trace_filter)), taps_(std::move(taps)) {}
 
   void on_event(const Event& event) override;
   void on_kill_complete() override;
@@ -27,6 +29,8 @@ class EventOutput final : public capture::EventHandler {
 
   // What was given so far goes to the file now.
   void flush();
+  // What is given from now on goes to the next segment.
+  void roll();
 
   // Events that could not be encoded; none should.
   std::uint64_t unencodable() const { return unencodable_; }
@@ -34,8 +38,7 @@ class EventOutput final : public capture::EventHandler {
  private:
   sink::LineQueue* const trace_;
   sink::EventFilter trace_filter_;
-  sink::Stream* const stream_;
-  MetricsOutput* const metrics_;
+  const std::vector<sink::EventTap*> taps_;
   std::uint64_t unencodable_ = 0;
   std::array<char, codec::kMaxLineBytes> line_{};
   std::array<char, 512> notice_{};

@@ -62,6 +62,19 @@ CLI::App* add_record(CLI::App& app, RecordOptions& options) {
   verb->add_option("--metrics-textfile", options.metrics.textfile,
                    "Write them to this file, for node_exporter's textfile collector")
       ->type_name("FILE.prom");
+  verb->add_option("--state-dir", options.state.directory,
+                   "Record into rolling files of this directory, with a post-mortem of every kill, until told to stop")
+      ->type_name("DIR")
+      ->excludes("--output");
+  verb->add_option("--retain", options.state.retain_seconds, "Keep them for so long (30m, 12h, 7d) [7d]")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}}))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100} * 365 * 86400))
+      ->type_name("TIME");
+  verb->add_option("--max-size", options.state.max_bytes, "Let them take no more than this (500M, 2G) [500M]")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(std::uint64_t{1} << 20, UINT64_MAX))
+      ->type_name("SIZE");
   verb->add_option("CMD", options.command, "Command to run as the invoking user, after --");
   verb->positionals_at_end();
   return verb;
@@ -98,6 +111,13 @@ CLI::App* add_stream(CLI::App& app, StreamOptions& options) {
   return verb;
 }
 
+CLI::App* add_list(CLI::App& app, ListOptions& options) {
+  CLI::App* verb = app.add_subcommand("list", "List the recordings of a directory and the kills in them");
+  verb->add_option("DIR", options.directory, "Where to look [/var/lib/oomtrace]");
+  verb->add_option("--format", options.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  return verb;
+}
+
 CLI::App* add_whatif(CLI::App& app, WhatIfOptions& options) {
   CLI::App* verb = app.add_subcommand("whatif", "Say who would have been killed under other settings, and who next");
   verb->add_option("FILE", options.input, "A trace, event stream or kernel log; - is standard input")->required();
@@ -129,11 +149,13 @@ int run(int argc, char** argv) {
   StreamOptions stream;
   WhatIfOptions whatif;
   DoctorOptions doctor;
+  ListOptions list;
   const CLI::App* record_verb = add_record(app, record);
   const CLI::App* report_verb = add_report(app, report);
   const CLI::App* stream_verb = add_stream(app, stream);
   const CLI::App* whatif_verb = add_whatif(app, whatif);
   const CLI::App* doctor_verb = add_doctor(app, doctor);
+  const CLI::App* list_verb = add_list(app, list);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -144,6 +166,7 @@ int run(int argc, char** argv) {
   if (stream_verb->parsed()) return run_stream(stream);
   if (whatif_verb->parsed()) return run_whatif(whatif);
   if (doctor_verb->parsed()) return run_doctor(doctor);
+  if (list_verb->parsed()) return run_list(list);
   return kUsageError;
 }
 

@@ -9,6 +9,7 @@
 
 #include "oomtrace/event.h"
 #include "oomtrace/result.h"
+#include "sink/event_tap.h"
 #include "sink/metrics_board.h"
 #include "sink/metrics_counter.h"
 #include "sink/metrics_outlets.h"
@@ -24,7 +25,7 @@ struct MetricsOptions {
 
 // on_event() neither waits nor allocates. Roles cost more than counting does: a thread of its own works them out from
 // the events' lines.
-class MetricsOutput {
+class MetricsOutput final : public sink::EventTap {
  public:
   // Takes its memory; events may be given from now on.
   static Result<std::unique_ptr<MetricsOutput>> create();
@@ -32,7 +33,7 @@ class MetricsOutput {
   // Starts its threads. Errors: those of serve_metrics() and write_metrics_file().
   Result<void> start(const MetricsOptions& options);
 
-  void on_event(const Event& event, std::string_view line) noexcept;
+  void on_event(const Event& event, std::string_view line) noexcept override;
 
   // Once a second: what scrapes tell from now on. `not_written` and `not_streamed` are events that an output did not
   // take.

@@ -81,6 +81,7 @@ Result<LoopEnd> run_loop(capture::Session& session, Child* child, const LoopHook
       }
     }
     session.service();
+    if (hooks.after_service) hooks.after_service();
     if (until_second <= 0) {
       until_second = kServicesPerSecond;
       session.sample();

@@ -17,6 +17,7 @@ struct LoopEnd {
 };
 
 struct LoopHooks {
+  std::function<void()> after_service;  // some twenty times a second, after a kill at once
   std::function<void()> each_second;
   std::function<bool()> finished;
   // SIGHUP that a program sent, not a terminal that hung up: true where files were opened anew and the loop goes on.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/metrics_output.h"
+#include "cli/state_options.h"
 #include "sink/stream.h"
 
 namespace oomtrace::cli {
@@ -20,6 +21,7 @@ struct RecordOptions {
   std::vector<std::string> command;
   sink::StreamOptions stream;  // target empty: none. Its pids and cgroup narrow the trace, too
   MetricsOptions metrics;
+  StateOptions state;
 };
 
 struct ReportOptions {
@@ -54,10 +56,16 @@ struct WhatIfOptions {
   std::string color = "auto";
 };
 
+struct ListOptions {
+  std::string directory;  // empty: the state directory of the service
+  std::string format = "text";
+};
+
 // Each returns the exit status.
 int run_record(const RecordOptions& options);
 int run_report(const ReportOptions& options);
 int run_stream(const StreamOptions& options);
+int run_list(const ListOptions& options);
 int run_doctor(const DoctorOptions& options);
 int run_whatif(const WhatIfOptions& options);
 int run_live_stream(const StreamOptions& options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trace file as a sink.
+// A trace file, or a row of them, as a sink.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace oomtrace::sink {
 
-// `Writer` is trace::Writer or anything with its append(), close_frame() and sync(); a template, since sinks do not
-// depend on the trace format.
+// `Writer` is trace::Writer or anything with its append(), close_frame() and sync(), trace::SegmentWriter with roll(),
+// too; a template, since sinks do not depend on the trace format.
 template <class Writer>
 class FramedSink final : public LineSink {
  public:
@@ -23,6 +23,13 @@ class FramedSink final : public LineSink {
   Result<void> flush(bool durable) override {
     if (auto closed = writer_->close_frame(); !closed || !durable) return closed;
     return writer_->sync();
+  }
+
+  Result<void> roll() override {
+    if constexpr (requires { writer_->roll(); })
+      return writer_->roll();
+    else
+      return {};
   }
 
   const Writer& writer() const { return *writer_; }

@@ -22,6 +22,7 @@ enum LineFlag : std::uint32_t {
   kFlush = 2,   // then close the frame
   kSync = 4,    // then make it durable (includes kFlush)
   kNotice = 8,  // the text is for the terminal, not for the sinks
+  kRoll = 16,   // what follows begins a new segment
 };
 
 // What may still use the ring when it fills up: kKill, candidates and what else explains a kill, the reserve;

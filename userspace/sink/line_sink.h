@@ -20,6 +20,9 @@ class LineSink {
   // Hands on what was taken; `durable` waits until it would survive a crash of the machine.
   virtual Result<void> flush(bool durable) = 0;
 
+  // The next line begins a new segment; only recordings in segments care. May allocate.
+  virtual Result<void> roll() { return {}; }
+
   // After an error: whether the sink is over for good (its reader is gone), so that trying again is pointless.
   virtual bool ended() const { return false; }
 

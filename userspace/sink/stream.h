@@ -12,6 +12,7 @@
 #include "oomtrace/event.h"
 #include "oomtrace/result.h"
 #include "sink/event_filter.h"
+#include "sink/event_tap.h"
 #include "sink/file_sink.h"
 #include "sink/line_queue.h"
 #include "sink/target.h"
@@ -39,7 +40,7 @@ struct StreamStatus {
 
 // The producer's thread calls on_event() and on_kill_complete(); neither waits nor allocates. What a slow reader was
 // not given it is told of by trace.lost, as soon as it reads again.
-class Stream {
+class Stream final : public EventTap {
  public:
   // Opens the target. Errors: those of EventFilter::create() and open_target(). To the journal only kills and trace.*
   // go, unless kinds are asked for: journald keeps 10000 messages in 30 s of one service, and people read it.
@@ -51,9 +52,8 @@ class Stream {
   // Starts the writer thread; events may be given before, as many as the queue holds.
   Result<void> start();
 
-  // `line` is the event's, encoded.
-  void on_event(const Event& event, std::string_view line) noexcept;
-  void on_kill_complete() noexcept { queue_->push({}, kSync, LineClass::kDecision); }
+  void on_event(const Event& event, std::string_view line) noexcept override;
+  void on_kill_complete() noexcept override { queue_->push({}, kSync, LineClass::kDecision); }
 
   const Target& target() const { return target_; }
   void reopen() noexcept;

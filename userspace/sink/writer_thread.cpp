@@ -115,6 +115,7 @@ void WriterThread::take_queued() {
 }
 
 void WriterThread::take(const LineQueue::Item& item) {
+  if ((item.flags & kRoll) != 0) roll_all();
   if ((item.flags & kNotice) != 0) write_notice(item.text);
   if ((item.flags & kLine) != 0) {
     for (std::size_t i = 0; i < slot_count_; ++i) write_line(slots_[i], item.text);
@@ -125,6 +126,19 @@ void WriterThread::take(const LineQueue::Item& item) {
 void WriterThread::note_flags(std::uint32_t flags) {
   if ((flags & kFlush) != 0) flush_asked_ = true;
   if ((flags & kSync) != 0 && !sync_asked_) sync_asked_ = Clock::now();
+}
+
+// What was taken is in the old segment then, durably. Where there is no new one, the old one goes on.
+void WriterThread::roll_all() {
+  for (std::size_t i = 0; i < slot_count_; ++i) {
+    Slot& slot = slots_[i];
+    if (slot.ended.load(std::memory_order_relaxed)) continue;
+    if (auto rolled = slot.sink->roll(); !rolled) {
+      add(slot.errors);
+      const std::lock_guard lock(mutex_);
+      if (!slot.first_error) slot.first_error = std::move(rolled).error();
+    }
+  }
 }
 
 void WriterThread::refuse(Slot& slot, std::string_view line) {

@@ -107,6 +107,7 @@ class WriterThread {
   void flush_as_asked();
   void flush_all(bool durable);
   void flush(Slot& slot, bool durable);
+  void roll_all();
   void refuse(Slot& slot, std::string_view line);
   void tell_refused(Slot& slot);
   void on_error(Slot& slot, Error error);

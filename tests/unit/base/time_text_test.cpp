@@ -76,5 +76,10 @@ TEST(Rfc3339, refuses_everything_else) {
   }
 }
 
+TEST(TimeText, compact_form_for_file_names) {
+  EXPECT_EQ(compact_utc(1'774'362'131'999'999'999), "20260324T142211Z");
+  EXPECT_EQ(compact_utc(0), "19700101T000000Z");
+}
+
 }  // namespace
 }  // namespace oomtrace

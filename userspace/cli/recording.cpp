@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Putting a recording together, running it, taking it apart.
+#include "cli/recording.h"
+
+#include <fmt/core.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <utility>
+
+#include "base/sys_error.h"
+#include "base/text.h"
+#include "base/time_text.h"
+#include "cli/exit_status.h"
+#include "cli/least_privilege.h"
+#include "cli/self_protection.h"
+#include "cli/service_notify.h"
+#include "cli/shell_quote.h"
+#include "cli/state_directory.h"
+#include "cli/state_jobs.h"
+#include "cli/stream_end.h"
+#include "sink/framed_sink.h"
+#include "trace/writer.h"
+
+namespace oomtrace::cli {
+
+namespace {
+
+constexpr const char* kVerb = "record";
+
+std::uint64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// "oomtrace-<host>-<UTC time>"
+std::string recording_name() {
+  char host[65] = {};
+  gethostname(host, sizeof(host) - 1);
+  std::string name = host;
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '.') c = '_';
+  return "oomtrace-" + (name.empty() ? "host" : name) + "-" +
+         compact_utc(static_cast<std::int64_t>(clock_ns(CLOCK_REALTIME)));
+}
+
+// What the options ask for, but no more than the file system holds.
+StateOptions within_file_system(StateOptions options, const Fd& directory) {
+  struct statvfs system {};
+  if (fstatvfs(directory.get(), &system) != 0 || system.f_blocks == 0) return options;
+  options.max_bytes = std::min(options.max_bytes, std::uint64_t{system.f_blocks} * system.f_frsize);
+  return options;
+}
+
+}  // namespace
+
+Recording::~Recording() {
+  if (!unwanted_file_.empty()) unlink(unwanted_file_.c_str());
+}
+
+Result<std::unique_ptr<Recording>> Recording::open(const RecordOptions& options, const InvokingUser& user) {
+  std::unique_ptr<Recording> recording(new Recording);
+  if (auto opened = recording->open_file(options, user); !opened) return tl::make_unexpected(std::move(opened).error());
+  if (auto opened = recording->open_outputs(options, user); !opened)
+    return tl::make_unexpected(std::move(opened).error());
+  capture::SessionOptions session_options;
+  session_options.rungs = options.rungs;
+  session_options.redact = options.redact;
+  session_options.command = shell_quote(options.command);
+  auto session = capture::Session::open(std::move(session_options), *recording->output_);
+  if (!session) return tl::make_unexpected(std::move(session).error());
+  recording->session_ = *std::move(session);
+  return recording;
+}
+
+Result<void> Recording::open_file(const RecordOptions& options, const InvokingUser& user) {
+  trace::WriterOptions file_options;
+  file_options.force = options.force;
+  file_options.owner = trace::Owner{user.uid, user.gid};
+  if (options.state.directory.empty()) {
+    path_ = options.output.empty() ? recording_name() + ".oomtrace" : options.output;
+    auto file = trace::Writer::create(path_, file_options);
+    if (!file) return tl::make_unexpected(std::move(file).error());
+    unwanted_file_ = path_;
+    file_ = std::make_unique<sink::FramedSink<trace::Writer>>(*std::move(file));
+    return {};
+  }
+  path_ = options.state.directory;
+  auto directory = open_state_directory(path_, user);
+  if (!directory) return tl::make_unexpected(std::move(directory).error());
+  auto helper = HelperProcess::start(directory->fd, {directory->uid, directory->gid, do_state_job});
+  if (!helper) return tl::make_unexpected(std::move(helper).error());
+  const std::string name = recording_name();
+  file_options.owner = trace::Owner{directory->uid, directory->gid};
+  auto segments = trace::SegmentWriter::create(path_, name, file_options);
+  if (!segments) return tl::make_unexpected(std::move(segments).error());
+  unwanted_file_ = path_ + "/" + trace::SegmentName{name, 1, false}.file_name();
+  segments_ = segments->get();
+  file_ = std::make_unique<sink::FramedSink<trace::SegmentWriter>>(*std::move(segments));
+  const StateOptions state_options = within_file_system(options.state, directory->fd);
+  state_ = std::make_unique<StateKeeper>(state_options, name, *segments_, *std::move(helper));
+  lock_ = std::move(directory->fd);
+  return {};
+}
+
+// Where events go: the trace file's queue and, where asked for, stream, metrics and the keeper of the state directory.
+Result<void> Recording::open_outputs(const RecordOptions& options, const InvokingUser& user) {
+  sink::FilterOptions narrowed = options.stream.filter;
+  narrowed.kinds.clear();
+  auto filter = sink::EventFilter::create(narrowed);
+  if (!filter) return tl::make_unexpected(std::move(filter).error());
+  auto queue = sink::LineQueue::create();
+  if (!queue) return tl::make_unexpected(std::move(queue).error());
+  queue_ = *std::move(queue);
+  std::vector<sink::EventTap*> taps;
+  if (!options.stream.target.empty()) {
+    sink::StreamOptions stream_options = options.stream;
+    stream_options.file.owner = sink::FileOwner{user.uid, user.gid};
+    stream_options.must_be_there = false;  // a collector that starts later is no reason not to record
+    auto stream = sink::Stream::open(stream_options);
+    if (!stream) return tl::make_unexpected(std::move(stream).error());
+    stream_ = *std::move(stream);
+    taps.push_back(stream_.get());
+  }
+  if (options.metrics.any()) {
+    auto metrics = MetricsOutput::create();
+    if (!metrics) return tl::make_unexpected(std::move(metrics).error());
+    metrics_ = *std::move(metrics);
+    taps.push_back(metrics_.get());
+  }
+  if (state_) taps.push_back(state_.get());
+  output_ = std::make_unique<EventOutput>(queue_.get(), *std::move(filter), std::move(taps));
+  return {};
+}
+
+Result<void> Recording::start(const RecordOptions& options, bool has_child) {
+  // Before there are other threads.
+  std::vector<std::string> warnings = protect_self();
+  StillNeeded needed;
+  needed.signal_child = has_child;
+  needed.make_files = stream_ || state_ || !options.metrics.textfile.empty();
+  if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
+  for (const std::string& warning : warnings) warn(kVerb, warning);
+
+  std::vector<sink::SinkEntry> sinks;
+  sinks.push_back({std::move(file_)});
+  sink::WriterThreadOptions writer_options;
+  writer_options.notice_fd = STDERR_FILENO;
+  auto writer = sink::WriterThread::start(*queue_, std::move(sinks), writer_options);
+  if (!writer) return tl::make_unexpected(std::move(writer).error());
+  writer_ = *std::move(writer);
+  if (stream_) {
+    if (auto started = stream_->start(); !started) return started;
+  }
+  if (metrics_) {
+    if (auto started = metrics_->start(options.metrics); !started) return started;
+  }
+  if (state_) state_->began_segment(clock_ns(CLOCK_BOOTTIME));
+  session_->start(warnings);
+  publish_metrics();
+  output_->flush();  // whoever looks early finds the start and all processes
+  unwanted_file_.clear();
+  notify_ready("recording to " + path_);
+  return {};
+}
+
+void Recording::publish_metrics() const {
+  if (!metrics_) return;
+  metrics_->publish(session_->status(), writer_->sink_status(0).lines_not_written,
+                    stream_ ? stream_->status().not_delivered : 0);
+}
+
+void Recording::each_second() {
+  notify_alive();
+  publish_metrics();
+  if (state_ && state_->each_second(
+                    clock_ns(CLOCK_BOOTTIME), [this] { output_->flush(); }, writer_->sink_status(0).failing)) {
+    session_->end_segment();
+    output_->roll();
+    session_->begin_segment();
+    state_->began_segment(clock_ns(CLOCK_BOOTTIME));
+  }
+  // A reader that is gone ends the stream, not the recording; that is told at once, and once.
+  if (told_stream_ended_ || !stream_ || !stream_->status().ended) return;
+  told_stream_ended_ = true;
+  warn(kVerb, "the stream's reader is gone; the recording goes on");
+}
+
+LoopHooks Recording::hooks() {
+  LoopHooks hooks;
+  hooks.each_second = [this] { each_second(); };
+  if (state_) hooks.after_service = [this] { state_->service(clock_ns(CLOCK_BOOTTIME)); };
+  if (stream_) hooks.reopen = [this] { return reopen(*stream_); };
+  return hooks;
+}
+
+void Recording::stop(const char* reason, std::optional<int> command_status) {
+  notify_stopping();
+  session_->stop(reason, command_status);
+  writer_->drain_and_stop();
+  if (stream_) stream_->stop();
+  if (state_) state_->finish();
+}
+
+bool Recording::tell_end() const {
+  const RecorderStatus status = session_->status();
+  const sink::SinkStatus file = writer_->sink_status(0);
+  const std::uint64_t dropped = queue_->dropped() + output_->unencodable();
+  bool whole = true;
+  if (file.lines_not_written > 0 || file.failing) {
+    whole = false;
+    fmt::print(stderr, "oomtrace record: {} of {} events could not be written to {}{}{}\n", file.lines_not_written,
+               file.lines_not_written + file.lines, escape_terminal(path_), file.first_error ? ": " : "",
+               file.first_error ? file.first_error->context : std::string());
+    fmt::print(stderr, "  what was written before is whole; free space on the disk and record again\n");
+  }
+  if (dropped > 0) {
+    whole = false;
+    fmt::print(stderr, "oomtrace record: {} events were dropped because the disk was too slow\n", dropped);
+  }
+  if (status.lost_events > 0)
+    fmt::print(stderr, "oomtrace record: {} events were lost; the report says which\n", status.lost_events);
+  if (state_ && state_->left_out() > 0)
+    fmt::print(stderr, "oomtrace record: {} post-mortems were not written; the recording has what they would say\n",
+               state_->left_out());
+  if (stream_) tell_stream_end(kVerb, *stream_);  // the recording has it all
+  const std::string killed = status.kills == 1 ? "1 process" : fmt::format("{} processes", status.kills);
+  if (state_)
+    fmt::print(stderr, "oomtrace: {} events, {} killed; recordings: oomtrace list {}\n", status.events, killed,
+               shell_quote(path_));
+  else
+    fmt::print(stderr, "oomtrace: {} events, {} killed; report: oomtrace report {}\n", status.events, killed,
+               shell_quote(path_));
+  return whole;
+}
+
+}  // namespace oomtrace::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recorder does for its state directory: when to begin a new segment, when to write a post-mortem, when to tidy.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/helper_process.h"
+#include "cli/state_options.h"
+#include "oomtrace/event.h"
+#include "sink/event_tap.h"
+#include "trace/segment_writer.h"
+
+namespace oomtrace::cli {
+
+class StateKeeper final : public sink::EventTap {
+ public:
+  // `segments` must outlive it.
+  StateKeeper(const StateOptions& options, std::string recording, const trace::SegmentWriter& segments,
+              std::unique_ptr<HelperProcess> helper);
+
+  // Notes kills. Those of its own helper are passed over: a post-mortem of them would be killed again.
+  void on_event(const Event& event, std::string_view line) noexcept override;
+
+  // Once a second. `flush` puts into the file what was given so far; `failing`: the disk takes nothing. True: begin a
+  // new segment now.
+  bool each_second(std::uint64_t boot_now_ns, const std::function<void()>& flush, bool failing);
+  // Keeps the helper busy; often.
+  void service(std::uint64_t boot_now_ns) { helper_->service(boot_now_ns); }
+  // After a new segment was begun, the first one too.
+  void began_segment(std::uint64_t boot_now_ns);
+
+  // After the last line is on file: post-mortems that are still owed.
+  void finish();
+  // After finish(): post-mortems that were not written, and other work that was not done.
+  std::uint64_t left_out() const { return kills_left_out_ + helper_->left_out(); }
+
+ private:
+  struct Kill {
+    std::uint64_t incident_id = 0;
+    std::uint64_t boot_ns = 0;
+    std::int64_t wall_ns = 0;
+    std::uint32_t segment = 0;
+    bool flushed = false;
+  };
+  // More at once than any storm leaves alive; beyond it the segments still have them.
+  static constexpr std::size_t kMaxKills = 256;
+
+  // Of kills_[0, count); the others move up.
+  void write_post_mortems(std::size_t count);
+  void tidy(std::uint64_t boot_now_ns);
+  std::string name_of(std::uint32_t segment) const;
+
+  const StateOptions options_;
+  const std::string recording_;
+  const trace::SegmentWriter& segments_;
+  const std::uint64_t segment_bytes_;
+  const std::unique_ptr<HelperProcess> helper_;
+  std::array<Kill, kMaxKills> kills_{};
+  std::size_t kill_count_ = 0;
+  std::uint64_t kills_left_out_ = 0;
+  std::uint64_t segment_began_ns_ = 0;
+  std::uint64_t tidied_ns_ = 0;
+};
+
+}  // namespace oomtrace::cli
