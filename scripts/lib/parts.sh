@@ -233,17 +233,33 @@ live_tests() {
   fi
 }
 
+# duckdb_folder: where npm's DuckDB is, installed on first use; prints nothing where it cannot be had.
+DUCKDB_VERSION=1.5.6-r.1
+duckdb_folder() {
+  local folder=$OOMTRACE_CACHE/duckdb-$DUCKDB_VERSION
+  if [ ! -d "$folder/node_modules/@duckdb/node-api" ]; then
+    have npm || return 0
+    mkdir -p "$folder"
+    logged duckdb 300 npm install --prefix "$folder" --no-audit --no-fund "@duckdb/node-api@$DUCKDB_VERSION" >&2 ||
+      return 0
+  fi
+  say "$folder"
+}
+
 # What Prometheus and others make of the stream and the metrics; with real kills, so as root.
 part_consumers() {
+  local duckdb
   if ! can_root; then
     not_run consumers "recording needs root: $(why_no_root)"
     return 0
   fi
   packages_for consumers "${PACKAGES_CONSUMERS[@]}" || return 0
-  if needs release consumers; then
-    counted consumers "${LIMITS[consumers]}" as_root "$(system_python)" "$OOMTRACE_ROOT/tests/live/run.py" --from \
-      "$OOMTRACE_ROOT/tests/consumers" --binary "$OOMTRACE_ROOT/build/release/oomtrace"
-  fi
+  needs release consumers || return 0
+  duckdb=$(duckdb_folder)
+  [ -n "$duckdb" ] || say "no DuckDB: npm is not here or could not install @duckdb/node-api"
+  counted consumers "${LIMITS[consumers]}" as_root env "OOMTRACE_DUCKDB=$duckdb" "PATH=$PATH" "$(system_python)" \
+    "$OOMTRACE_ROOT/tests/live/run.py" --from "$OOMTRACE_ROOT/tests/consumers" --binary \
+    "$OOMTRACE_ROOT/build/release/oomtrace"
 }
 
 part_vm() {
