@@ -120,6 +120,18 @@ bool is_launcher_command(std::string_view command_line) {
   return one_of(program_of(command_line).name, kLaunchers);
 }
 
+bool is_ray_worker(const Process& process) {
+  return process.comm.starts_with("ray::") || process.command_line.starts_with("ray::") ||
+         contains(process.command_line, "/ray/_private/workers/default_worker.py");
+}
+// comm has 15 characters.
+bool is_ray_train_worker(const Process& process) {
+  return process.comm.starts_with("ray::_RayTrainW") || contains(process.command_line, "ray::_RayTrainWorker");
+}
+bool is_ray_daemon(const Process& process) {
+  return process.comm == "raylet" || process.comm == "gcs_server" || base_name(process.executable) == "raylet";
+}
+
 std::optional<std::string> trainer_thread(const Process& process) {
   constexpr std::array<std::string_view, 4> kNames{"pt_autograd", "pt_data_pin", "pt_dist_engine", "pt_gloo_runloo"};
   return first_with_prefix(process.threads, kNames);

@@ -31,6 +31,10 @@ bool runs_fork_server(std::string_view command_line);  // the server, and its ch
 bool is_spawn_child(std::string_view command_line);
 bool is_compile_worker(std::string_view command_line);
 bool is_launcher_command(std::string_view command_line);
+// Ray: its workers carry what they run as their title ("ray::IDLE", "ray::Actor.method()"), by setproctitle(3).
+bool is_ray_worker(const Process& process);
+bool is_ray_train_worker(const Process& process);
+bool is_ray_daemon(const Process& process);
 
 // The sign itself, for the reason text; nullopt where there is none.
 std::optional<std::string> trainer_thread(const Process& process);

@@ -96,6 +96,13 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
     return worker_of(process, parent, parent_role, "forked without exec by");
   }
 
+  if (is_ray_daemon(process)) return {Role::kLauncher, "Ray's " + process.comm + ", which starts its workers"};
+  if (is_ray_worker(process)) {
+    if (trainer_signs(world, process, found)) return found;
+    if (is_ray_train_worker(process)) return {Role::kTrainer, "a worker of Ray Train: " + process.comm};
+    if (const auto device = accelerator_mapping(process)) return {Role::kTrainer, "a Ray worker that maps " + *device};
+    return {Role::kWorker, "a Ray worker: " + process.comm};
+  }
   const auto rank = rank_of(process);
   if (!rank && is_launcher_command(process.command_line)) {
     return {Role::kLauncher, "runs " + program_of(process.command_line).name};

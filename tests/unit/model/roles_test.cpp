@@ -162,6 +162,23 @@ TEST_F(RolesTest, helpers_by_name_and_command_line) {
   EXPECT_EQ(role(13), "compile_worker");
 }
 
+TEST_F(RolesTest, ray_workers_by_their_titles_and_trainers_by_what_they_run) {
+  start(10, 1, "raylet", "/opt/ray/core/src/ray/raylet/raylet --store_socket_name=x");
+  start(11, 10, "ray::IDLE", "python -u /opt/ray/_private/workers/default_worker.py --node-ip-address=1");
+  start(12, 10, "ray::Pool.map()", "ray::Pool.map()");
+  start(13, 10, "ray::_RayTrainW", "ray::_RayTrainWorker__execute.get_next()", {}, {"libtorch_cpu.so"});
+  start(14, 10, "ray::learn()", "ray::learn()", {}, {"libtorch_cpu.so", "nvidia0"});
+  fork(15, 13, "ray::_RayTrainW");
+  start(16, 1, "xray::IDLE", "xray::IDLE");
+  EXPECT_EQ(role(10), "launcher");
+  EXPECT_EQ(role(11), "worker");
+  EXPECT_EQ(role(12), "worker");
+  EXPECT_EQ(role(13), "trainer");
+  EXPECT_EQ(role(14), "trainer");
+  EXPECT_EQ(role(15), "dataloader_worker");
+  EXPECT_EQ(role(16), "other");
+}
+
 TEST_F(RolesTest, a_rank_below_a_shell_wrapper_is_the_trainer) {
   start(10, 1, "bash", "bash run.sh", {{"RANK", "3"}});
   start(11, 10, "python3", "python3 train.py", {{"RANK", "3"}});
