@@ -9,6 +9,7 @@
 #include "analysis/causes/cause.h"
 #include "analysis/context.h"
 #include "analysis/domain_ledger.h"
+#include "analysis/findings/finding.h"
 #include "analysis/gaps.h"
 #include "analysis/growth.h"
 #include "analysis/remedies/remedy.h"
@@ -142,7 +143,10 @@ Report build_report(const model::World& world, const SourceInfo& source) {
   report.source = describe_source(world, source);
   for (const Numbered& numbered : numbered_incidents(world))
     report.incidents.push_back(describe_incident(context, *numbered.incident, numbered.id));
-  report.deaths = find_deaths(context);
+  Endings endings = judge(context);
+  chain(context, endings);
+  report.deaths = find_deaths(context, endings);
+  report.diagnosis = find_diagnoses(context, endings);
   return report;
 }
 

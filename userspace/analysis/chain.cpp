@@ -2,8 +2,10 @@
 // Which end followed from which: a trainer gives up after its worker's death, workers leave after their parent's,
 // a launcher kills the other ranks.
 #include <algorithm>
+#include <optional>
 
 #include "analysis/ending.h"
+#include "model/role_signs.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -34,6 +36,12 @@ int rank(const Ending& ending) {
   return ending.violent ? 1 : 0;
 }
 
+// What a shell reports of the command that it ran last.
+std::optional<std::int32_t> shell_code(const Ending& ending) {
+  if (ending.death.signal) return 128 + *ending.death.signal;
+  return ending.death.exit_code;
+}
+
 bool failed(const Ending& ending) { return ending.violent || ending.death.verdict == "exit_error"; }
 
 // The child whose death a parent's end followed: an OOM victim before any other, one that was chosen before those that
@@ -44,6 +52,8 @@ const Ending* lost_child(const Context& context, const Endings& endings, const P
   const auto look = [&](ProcessId id) {
     const Ending* child = find(endings, id);
     if (!child || id == other_than || !failed(*child) || !before(*child, then, within)) return;
+    // A shell hands on how its command ended; that another one failed on the way is part of many a script.
+    if (model::is_shell(parent) && then.death.exit_code && shell_code(*child) != then.death.exit_code) return;
     // One that its own parent ended is no reason for the parent.
     if (child->death.sender && child->death.sender->pid == parent.pid) return;
     if (!best || rank(*child) > rank(*best) || (rank(*child) == rank(*best) && child->at_ns < best->at_ns))

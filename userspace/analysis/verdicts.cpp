@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "analysis/command_family.h"
 #include "analysis/ending.h"
-#include "model/lineage.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -17,30 +17,6 @@ using model::ProcessId;
 constexpr std::int64_t kLarge = 64 << 20;  // a process of this size is worth a word whatever it is
 constexpr std::size_t kMostQuiet = 200;
 
-// The command that `record` ran: the first process that was started with its command line.
-std::set<ProcessId> command_family(const model::World& world) {
-  std::set<ProcessId> family;
-  for (const model::Trace& trace : world.traces()) {
-    if (trace.host.command.empty()) continue;
-    for (const auto& [id, process] : world.processes()) {
-      const bool ran = process.boot == trace.boot && process.execs > 0 && process.command_line == trace.host.command;
-      if (!ran) continue;
-      family.insert(id);
-      break;
-    }
-  }
-  if (family.empty()) return family;
-  for (const auto& [id, process] : world.processes()) {
-    const Process* above = &process;
-    for (int level = 0; above && level < model::kMaxAncestors; ++level, above = world.parent_of(*above)) {
-      if (!family.contains(above->id)) continue;
-      family.insert(id);
-      break;
-    }
-  }
-  return family;
-}
-
 bool was_large(const Process& process) {
   const auto& points = process.memory.points();
   return std::any_of(points.begin(), points.end(), [](const auto& point) { return point.sample.high_rss >= kLarge; });
@@ -48,7 +24,9 @@ bool was_large(const Process& process) {
 
 bool worth_telling(const Context& context, const std::set<ProcessId>& family, const Ending& ending) {
   const std::string& verdict = ending.death.verdict;
-  const bool training = context.role(ending.process->id) != model::Role::kOther;
+  const model::Role role = context.role(ending.process->id);
+  const bool trains = context.role(context.units.of(ending.process->id)) == model::Role::kTrainer;
+  const bool training = role == model::Role::kWorker ? trains : role != model::Role::kOther;
   if (training || family.contains(ending.process->id)) return true;
   if (verdict == "exit_ok") return false;
   const bool sure = ending.oom || verdict == "oom_daemon" || verdict == "crash_signal" ||
@@ -58,9 +36,7 @@ bool worth_telling(const Context& context, const std::set<ProcessId>& family, co
 
 }  // namespace
 
-std::vector<Death> find_deaths(const Context& context) {
-  Endings endings = judge(context);
-  chain(context, endings);
+std::vector<Death> find_deaths(const Context& context, const Endings& endings) {
   const std::set<ProcessId> family = command_family(context.world);
   std::vector<const Ending*> told;
   for (const auto& [id, ending] : endings) {

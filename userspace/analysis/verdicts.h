@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "analysis/context.h"
+#include "analysis/ending.h"
 #include "oomtrace/report.h"
 
 namespace oomtrace::analysis {
@@ -13,6 +13,6 @@ namespace oomtrace::analysis {
 // traced command's family, of large processes and of what a death pulled with it; good ends of the first two only. At
 // most kMostDeaths; the quiet ones give way first.
 inline constexpr std::size_t kMostDeaths = 1000;
-std::vector<Death> find_deaths(const Context& context);
+std::vector<Death> find_deaths(const Context& context, const Endings& endings);
 
 }  // namespace oomtrace::analysis

@@ -180,7 +180,7 @@ TEST_F(TrainingTest, another_rank_of_the_same_job_is_no_neighbor) {
 
 // --- memory_ballooning, numa_node_exhausted ---
 
-struct MachineTest : TrainingTest {
+struct MachineCauseTest : TrainingTest {
   void machine(double total_mib, double balloon_mib, double free_mib, double committed_mib = 4000) {
     SystemMemory memory;
     const auto bytes = [](double m) { return static_cast<std::uint64_t>(m * static_cast<double>(kMiB)); };
@@ -204,7 +204,7 @@ struct MachineTest : TrainingTest {
   }
 };
 
-TEST_F(MachineTest, a_machine_that_shrinks_is_ballooned) {
+TEST_F(MachineCauseTest, a_machine_that_shrinks_is_ballooned) {
   begin_trainer(600);
   machine(8192, 0, 2000);
   during(10, 40, [&](double part) {
@@ -218,7 +218,7 @@ TEST_F(MachineTest, a_machine_that_shrinks_is_ballooned) {
   EXPECT_NE(found.remedies.front().title.find("hypervisor"), std::string::npos);
 }
 
-TEST_F(MachineTest, a_balloon_that_was_there_before_took_nothing) {
+TEST_F(MachineCauseTest, a_balloon_that_was_there_before_took_nothing) {
   begin_trainer(600);
   machine(8192, 3000, 2000);
   during(10, 60, [&](double part) {
@@ -229,7 +229,7 @@ TEST_F(MachineTest, a_balloon_that_was_there_before_took_nothing) {
   EXPECT_FALSE(has(incident(), "memory_ballooning"));
 }
 
-TEST_F(MachineTest, a_balloon_does_not_fill_a_cgroup) {
+TEST_F(MachineCauseTest, a_balloon_does_not_fill_a_cgroup) {
   begin_trainer(500);
   machine(8192, 0, 2000);
   rise(trainer, 500, 990, 2, 60);
@@ -238,7 +238,7 @@ TEST_F(MachineTest, a_balloon_does_not_fill_a_cgroup) {
   EXPECT_FALSE(has(incident(), "memory_ballooning"));
 }
 
-TEST_F(MachineTest, a_full_node_beside_free_ones_is_told) {
+TEST_F(MachineCauseTest, a_full_node_beside_free_ones_is_told) {
   begin_trainer(500);
   rise(trainer, 500, 700, 2, 60);
   machine(8192, 0, 4000);
@@ -249,7 +249,7 @@ TEST_F(MachineTest, a_full_node_beside_free_ones_is_told) {
   EXPECT_NE(found.remedies.front().command.value_or("").find("numactl"), std::string::npos);
 }
 
-TEST_F(MachineTest, without_a_node_set_no_node_is_to_blame) {
+TEST_F(MachineCauseTest, without_a_node_set_no_node_is_to_blame) {
   begin_trainer(500);
   rise(trainer, 500, 700, 2, 60);
   machine(8192, 0, 40);
@@ -305,7 +305,7 @@ TEST_F(TrainingTest, the_usual_kernel_memory_is_not) {
 
 // --- what contributed ---
 
-TEST_F(MachineTest, promises_beyond_the_machine_and_no_swap_contributed) {
+TEST_F(MachineCauseTest, promises_beyond_the_machine_and_no_swap_contributed) {
   begin_trainer(500);
   TraceStart again;
   rise(trainer, 500, 700, 2, 60);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of findings, and what they look at.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "analysis/command_family.h"
+#include "analysis/findings/finding.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+// The last one looks at what the others found.
+constexpr std::array kFinders = {find_bus_errors, find_killed, find_own_exits, find_orphans, find_no_kill};
+constexpr std::int64_t kLarge = 64 << 20;
+constexpr std::size_t kMost = 8;
+constexpr int kLevels = 8;  // ancestors looked at, steps of a chain
+
+}  // namespace
+
+std::span<const Finder> finders() { return kFinders; }
+
+bool Aftermath::concerns(const model::Process& process) const {
+  const model::Role role = context.role(process.id);
+  if (role == model::Role::kTrainer || role == model::Role::kDataloaderWorker) return true;
+  if (role == model::Role::kWorker && context.role(context.units.of(process.id)) == model::Role::kTrainer) return true;
+  return family.contains(process.id);
+}
+
+std::vector<const Ending*> Aftermath::roots() const {
+  std::set<model::ProcessId> killed;  // units that the OOM killer was in
+  for (const auto& [id, ending] : endings) {
+    if (ending.oom) killed.insert(context.units.of(id));
+  }
+  std::vector<const Ending*> found;
+  for (const auto& [id, ending] : endings) {
+    if (ending.oom || ending.death.because_of_pid || killed.contains(context.units.of(id))) continue;
+    if (concerns(*ending.process) || peak_of(*ending.process) >= kLarge) found.push_back(&ending);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Ending* a, const Ending* b) { return a->at_ns < b->at_ns; });
+  return found;
+}
+
+std::size_t Aftermath::followers(const Ending& root) const {
+  std::set<std::uint32_t> chain{root.process->pid};
+  for (int level = 0; level < kLevels; ++level) {
+    const std::size_t before = chain.size();
+    for (const auto& [id, ending] : endings) {
+      const bool same_boot = ending.process->boot == root.process->boot && ending.at_ns >= root.at_ns;
+      if (same_boot && ending.death.because_of_pid && chain.contains(*ending.death.because_of_pid)) {
+        chain.insert(ending.process->pid);
+      }
+    }
+    if (chain.size() == before) break;
+  }
+  return chain.size() - 1;
+}
+
+bool Aftermath::by_ancestor(const Ending& ending) const {
+  if (!ending.death.sender) return false;
+  const model::Process* above = context.world.parent_of(*ending.process);
+  for (int level = 0; above && level < kLevels; ++level, above = context.world.parent_of(*above)) {
+    if (above->pid == ending.death.sender->pid) return true;
+  }
+  return false;
+}
+
+std::int64_t peak_of(const model::Process& process) {
+  std::int64_t peak = 0;
+  for (const auto& point : process.memory.points()) {
+    const MemoryCounters& counters = point.sample.counters;
+    const auto sane = [](std::int64_t bytes) { return std::clamp<std::int64_t>(bytes, 0, std::int64_t{1} << 52); };
+    peak = std::max(peak, sane(counters.anon) + sane(counters.shmem) + sane(counters.swap));
+  }
+  return peak;
+}
+
+std::string followers_text(std::size_t count) {
+  if (count == 0) return "";
+  return fmt::format("; {} other{} ended because of it", count, count == 1 ? "" : "s");
+}
+
+std::string signal_name(std::int32_t number) {
+  static const std::map<std::int32_t, const char*> kNames = {
+      {1, "SIGHUP"}, {2, "SIGINT"}, {3, "SIGQUIT"}, {4, "SIGILL"},   {5, "SIGTRAP"}, {6, "SIGABRT"},
+      {7, "SIGBUS"}, {8, "SIGFPE"}, {9, "SIGKILL"}, {11, "SIGSEGV"}, {15, "SIGTERM"}};
+  const auto found = kNames.find(number);
+  return found == kNames.end() ? fmt::format("signal {}", number) : found->second;
+}
+
+std::vector<Diagnosis> find_diagnoses(const Context& context, const Endings& endings) {
+  std::vector<Diagnosis> found;
+  const Aftermath aftermath{context, endings, command_family(context.world)};
+  for (const Finder find : finders()) find(aftermath, found);
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Diagnosis& a, const Diagnosis& b) { return a.cause.confidence > b.cause.confidence; });
+  if (found.size() > kMost) found.resize(kMost);
+  return found;
+}
+
+}  // namespace oomtrace::analysis
