@@ -58,5 +58,6 @@ void advise_protection(const Patient& patient, std::vector<Advice>& advice);
 void advise_limit(const Patient& patient, std::vector<Advice>& advice);
 void advise_overcommit(const Patient& patient, std::vector<Advice>& advice);
 void advise_machine(const Patient& patient, std::vector<Advice>& advice);
+void advise_unknown(const Patient& patient, std::vector<Advice>& advice);
 
 }  // namespace oomtrace::analysis

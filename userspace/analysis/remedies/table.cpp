@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array kAdvisers = {
     advise_data_set, advise_workers,    advise_shared_memory, advise_checkpoint, advise_offload,    advise_leak,
-    advise_neighbor, advise_protection, advise_limit,         advise_machine,    advise_overcommit,
+    advise_neighbor, advise_protection, advise_limit,         advise_machine,    advise_overcommit, advise_unknown,
 };
 constexpr std::size_t kMost = 12;
 
