@@ -22,6 +22,7 @@ namespace oomtrace::cli {
 namespace {
 
 constexpr const char* kVerb = "report";
+constexpr std::size_t kInFull = 5;  // incidents of a text report
 
 // The first place with an incident in it; where none has one, the first that can be read.
 Result<Report> report_from_machine(const ReportScope& scope) {
@@ -97,9 +98,9 @@ int run_report(const ReportOptions& options) {
   if (scope->incident) {
     if (auto kept = keep_incident(*scope->incident, *report); !kept) return report_error(kVerb, kept.error());
   }
-  const std::string text = options.format == "json"
-                               ? render_json(*report)
-                               : render_text(*report, text_options(options.color, options.output.empty()));
+  TextOptions layout = text_options(options.color, options.output.empty());
+  if (!options.all) layout.most_in_full = kInFull;
+  const std::string text = options.format == "json" ? render_json(*report) : render_text(*report, layout);
   if (auto written = write_output(options.output, text); !written) return report_error(kVerb, written.error());
   return options.exit_code && found ? kFound : kDone;
 }

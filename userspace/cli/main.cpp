@@ -88,6 +88,7 @@ CLI::App* add_report(CLI::App& app, ReportOptions& options) {
   verb->add_option("--format", options.format, "text or json")->check(CLI::IsMember({"text", "json"}));
   verb->add_option("-o,--output", options.output, "Write to this file instead of standard output");
   verb->add_option("--incident", options.incident, "Only the incident with this number");
+  verb->add_flag("--all", options.all, "All incidents in full, not the first few of many");
   verb->add_option("-b,--boot", options.boot,
                    "Kernel log of this boot: 0 the present one, -1 the one before, or its ID; read from the journal");
   verb->add_option("-S,--since", options.since, "Only what happened since then ('2026-03-24 14:00', yesterday, -2h)");

@@ -32,6 +32,7 @@ struct ReportOptions {
   std::optional<std::string> boot;  // as journalctl takes it
   std::string since, until;         // likewise; empty: no bound
   bool exit_code = false;
+  bool all = false;  // every incident in full, however many there are
   std::string color = "auto";
 };
 

@@ -24,6 +24,14 @@ void write_incident(Canvas& canvas, const Incident& incident) {
   write_system(canvas, incident.system);
 }
 
+// What was found, and what to change first.
+void write_first_finding(Canvas& canvas, const Report& report) {
+  if (report.diagnosis.empty()) return;
+  const Diagnosis& first = report.diagnosis.front();
+  canvas.headline("Found", canvas.safe(first.cause.summary));
+  if (const Remedy* begin = first_step(first.remedies)) canvas.headline("Change", canvas.safe(begin->title));
+}
+
 void write_no_incident(Canvas& canvas, const Report& report) {
   canvas.paragraph("No OOM kill: what was read shows nothing that the kernel killed for want of memory.", 0, 0,
                    Style::kBold);
@@ -33,6 +41,7 @@ void write_no_incident(Canvas& canvas, const Report& report) {
         0, 0);
   if (report.deaths.empty() && report.diagnosis.empty())
     canvas.paragraph("Nor is there any other death or finding to report.", 0, 0);
+  write_first_finding(canvas, report);
 }
 
 }  // namespace
@@ -40,9 +49,12 @@ void write_no_incident(Canvas& canvas, const Report& report) {
 std::string render_text(const Report& report, const TextOptions& options) {
   Canvas canvas(options);
   if (report.incidents.empty()) write_no_incident(canvas, report);
-  if (report.incidents.size() > 1)
-    canvas.line(format_count(to_signed(report.incidents.size()), "incident"), Style::kBold);
-  for (const Incident& incident : report.incidents) write_incident(canvas, incident);
+  const std::size_t count = report.incidents.size();
+  if (count > 1) canvas.line(format_count(to_signed(count), "incident"), Style::kBold);
+  const bool many = options.most_in_full > 0 && count > options.most_in_full;
+  const std::size_t in_full = many ? options.most_in_full : count;
+  if (many) write_overview(canvas, report.incidents, in_full);
+  for (std::size_t i = 0; i < in_full; ++i) write_incident(canvas, report.incidents[i]);
   write_diagnosis(canvas, report);
   write_deaths(canvas, report.deaths);
   write_source(canvas, report.source);

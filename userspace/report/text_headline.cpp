@@ -125,10 +125,7 @@ void write_headline(Canvas& canvas, const Incident& incident) {
   canvas.headline("Killed", killed_text(canvas, incident), Style::kRed);
   canvas.headline("Driven by", driver_text(canvas, incident));
   canvas.headline("Why it", why_text(canvas, incident));
-  // What says what not to do has neither, and is nothing to begin with.
-  const auto first = std::find_if(incident.remedies.begin(), incident.remedies.end(),
-                                  [](const Remedy& remedy) { return remedy.command || remedy.code; });
-  if (first != incident.remedies.end()) canvas.headline("Change", canvas.safe(first->title));
+  if (const Remedy* first = first_step(incident.remedies)) canvas.headline("Change", canvas.safe(first->title));
 }
 
 }  // namespace oomtrace

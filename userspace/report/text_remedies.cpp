@@ -46,6 +46,12 @@ void write_code(Canvas& canvas, const std::string& code) {
 
 }  // namespace
 
+const Remedy* first_step(const std::vector<Remedy>& remedies) {
+  const auto first = std::find_if(remedies.begin(), remedies.end(),
+                                  [](const Remedy& remedy) { return remedy.command || remedy.code; });
+  return first == remedies.end() ? nullptr : &*first;
+}
+
 void write_remedies(Canvas& canvas, const std::vector<Remedy>& remedies) {
   if (remedies.empty()) return;
   canvas.section("What to change");

@@ -12,6 +12,8 @@
 namespace oomtrace {
 
 void write_headline(Canvas& canvas, const Incident& incident);
+// One row for each incident, and how to see those in full that come after the first `in_full`.
+void write_overview(Canvas& canvas, const std::vector<Incident>& incidents, std::size_t in_full);
 void write_domain(Canvas& canvas, const Incident& incident);
 void write_victims(Canvas& canvas, const Incident& incident);
 void write_selection(Canvas& canvas, const Incident& incident);
@@ -22,6 +24,8 @@ void write_total_pages(Canvas& canvas, const std::optional<std::uint64_t>& total
 void write_growth(Canvas& canvas, const Incident& incident);
 void write_causes(Canvas& canvas, const Incident& incident);
 void write_remedies(Canvas& canvas, const std::vector<Remedy>& remedies);
+// The first with something to do: what only says what not to do has neither command nor code. nullptr: none.
+const Remedy* first_step(const std::vector<Remedy>& remedies);
 void write_system(Canvas& canvas, const SystemState& system);
 void write_missing(Canvas& canvas, const Incident& incident);
 void write_diagnosis(Canvas& canvas, const Report& report);

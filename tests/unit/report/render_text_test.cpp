@@ -108,6 +108,37 @@ TEST(RenderText, without_incidents_it_says_so_and_what_happened) {
   EXPECT_TRUE(has(text, "40 that ended with exit_ok are not shown here."));
 }
 
+TEST(RenderText, without_incidents_the_finding_and_its_remedy_come_first) {
+  const Report report = no_incident_report();
+  const std::string text = text_of(report);
+  const std::size_t found = text.find("\nFound      ");
+  ASSERT_NE(found, std::string::npos) << text;
+  EXPECT_LT(found, text.find("shm_exhaustion (confidence"));
+}
+
+TEST(RenderText, many_incidents_have_a_table_and_the_first_ones_in_full) {
+  Report report = worker_report();
+  const Incident one = report.incidents.front();
+  report.incidents.clear();
+  for (std::uint64_t id = 1; id <= 76; ++id) {
+    report.incidents.push_back(one);
+    report.incidents.back().id = id;
+  }
+  const std::string text = render_text(report, {100, false, false, 5});
+  EXPECT_TRUE(has(text, "76 incidents"));
+  EXPECT_TRUE(has(text, "\n  76 "));
+  EXPECT_TRUE(has(text, "\nIncident 5 "));
+  EXPECT_FALSE(has(text, "\nIncident 6 "));
+  EXPECT_TRUE(has(text, "--incident NO shows another one, --all all of them."));
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 700);
+  EXPECT_TRUE(has(render_text(report, {100, false, false, 0}), "\nIncident 76 "));
+}
+
+TEST(RenderText, a_few_incidents_need_no_table) {
+  const std::string few = render_text(worker_report(), {100, false, false, 5});
+  EXPECT_EQ(few, render_text(worker_report(), {100, false, false, 0}));
+}
+
 TEST(RenderText, losses_are_mentioned) {
   EXPECT_TRUE(has(text_of(group_kill_report()), "12,345 events; what they told is missing above"));
 }
