@@ -5,11 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <random>
 #include <sstream>
 
@@ -19,6 +17,7 @@
 #include "cli/kernel_log_join.h"
 #include "codec/json_writer.h"
 #include "model/world.h"
+#include "replay/replay_support.h"
 #include "report/render_json.h"
 #include "report/render_text.h"
 #include "report/render_whatif.h"
@@ -27,35 +26,9 @@ namespace oomtrace {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kFolder = fs::path(OOMTRACE_TESTS_DIR) / "replay";
-
-// `name` stands in the report in place of the path, which differs from machine to machine.
-Report report_on(const fs::path& input, const std::string& name) {
-  model::World world;
-  const std::function<void(const Event&)> apply = [&](const Event& event) { world.apply(event); };
-  cli::KernelLogJoin join(apply);
-  const auto summary = cli::read_inputs({input.string()}, [&](const Event& event) { join.take(event); });
-  EXPECT_TRUE(summary) << (summary ? "" : summary.error().context);
-  join.finish();
-  if (!summary) return {};
-  return analysis::build_report(world, {summary->kind, name, summary->notes});
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void expect_golden(const std::string& name, const std::string& text) {
-  const fs::path path = kFolder / "golden" / name;
-  if (std::getenv("OOMTRACE_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-    return;
-  }
-  ASSERT_TRUE(fs::exists(path)) << path << ": make it with OOMTRACE_UPDATE_GOLDEN=1";
-  EXPECT_EQ(read_file(path), text) << path;
-}
+using replay::expect_golden;
+using replay::kFolder;
+using replay::report_on;
 
 std::vector<fs::path> files_in(const char* folder, const char* extension) {
   std::vector<fs::path> files;
