@@ -17,6 +17,8 @@ PACKAGES_SCHEMA=(python3 python3-jsonschema)
 PACKAGES_LIVE_TESTS=(python3 python3-jsonschema python3-numpy systemd=journalctl sudo=sudo)
 # Programs that read what oomtrace gives: each is run by a test.
 PACKAGES_CONSUMERS=(python3 python3-jsonschema prometheus=prometheus jq=jq rsyslog=rsyslogd)
+# The programs that are trained and killed.
+PACKAGES_TRAINING=(python3 python3-torch python3-numpy)
 PACKAGES_LINT=(clang-format=clang-format clang-tidy=clang-tidy shellcheck=shellcheck mandoc=mandoc python3)
 # The sanitizer and fuzzer run-time of Debian's default clang.
 PACKAGES_FUZZ=(clang=clang libclang-rt-dev)

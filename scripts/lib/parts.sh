@@ -6,11 +6,11 @@
 # A part counts each of its tests, or names why it was not run; it never ends the script.
 
 # In the order of running. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
-PARTS=(build unit schema corpus offline sanitizers lint fuzz budget live consumers torture vm)
+PARTS=(build unit schema corpus offline sanitizers lint fuzz budget live consumers torture training vm)
 
 # Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
 declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
-  [fuzz]=1800 [budget]=600 [live]=900 [consumers]=600 [torture]=900 [vm]=1500)
+  [fuzz]=1800 [budget]=600 [live]=900 [consumers]=600 [torture]=900 [training]=1800 [vm]=1500)
 
 # Tests of the part corpus by name; the part unit leaves them out.
 CORPUS_TESTS='[Cc]orpus'
@@ -83,7 +83,17 @@ part_build() {
   built_release || true
 }
 
-part_unit() { if needs dev unit; then ctest_preset unit dev --exclude-regex "$CORPUS_TESTS"; fi; }
+part_unit() {
+  needs dev unit || return 0
+  ctest_preset unit dev --exclude-regex "$CORPUS_TESTS"
+  training_table
+}
+
+# What the diagnosis makes of recorded training programs, a line for each.
+training_table() {
+  local program=$OOMTRACE_ROOT/build/dev/tests/replay/test_replay
+  [ ! -x "$program" ] || "$program" --gtest_filter='TrainingTable.Each*' --gtest_brief=1 2>&1 | grep -E '^[a-z0-9]' || true
+}
 
 part_schema() {
   needs release schema || return 0
@@ -260,6 +270,19 @@ part_consumers() {
   counted consumers "${LIMITS[consumers]}" as_root env "OOMTRACE_DUCKDB=$duckdb" "PATH=$PATH" "$(system_python)" \
     "$OOMTRACE_ROOT/tests/live/run.py" --from "$OOMTRACE_ROOT/tests/consumers" --binary \
     "$OOMTRACE_ROOT/build/release/oomtrace"
+}
+
+# Real PyTorch programs in limited memory cgroups, recorded and diagnosed.
+part_training() {
+  if ! can_root; then
+    not_run training "recording needs root: $(why_no_root)"
+    return 0
+  fi
+  packages_for training "${PACKAGES_TRAINING[@]}" || return 0
+  if needs release training; then
+    counted training "${LIMITS[training]}" as_root "$(system_python)" "$OOMTRACE_ROOT/tests/live/run.py" --from \
+      "$OOMTRACE_ROOT/tests/training" --binary "$OOMTRACE_ROOT/build/release/oomtrace"
+  fi
 }
 
 part_vm() {
