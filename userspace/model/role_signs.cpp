@@ -105,7 +105,7 @@ bool is_compile_worker(std::string_view command_line) {
 }
 
 bool is_launcher_command(std::string_view command_line) {
-  constexpr std::array<std::string_view, 12> kLaunchers{"torchrun",
+  constexpr std::array<std::string_view, 13> kLaunchers{"torchrun",
                                                         "torch.distributed.run",
                                                         "torch.distributed.launch",
                                                         "accelerate",
@@ -116,7 +116,8 @@ bool is_launcher_command(std::string_view command_line) {
                                                         "srun",
                                                         "mpirun",
                                                         "mpiexec",
-                                                        "orterun"};
+                                                        "orterun",
+                                                        "raylet"};
   return one_of(program_of(command_line).name, kLaunchers);
 }
 
