@@ -24,12 +24,16 @@ int census(struct bpf_iter__task* ctx) {
   const __u32 tgid = task->tgid;
   struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
   const __u64 start = BPF_CORE_READ(task, start_boottime);
-  const bool known = state && state->start_boot_ns == start;
+  if (state && state->start_boot_ns != start) state = NULL; /* of an earlier holder of the pid */
+  const bool known = state && state->told;
   if (known && !census_all && moved_pages(state, &record.mm) < CENSUS_THRESHOLD_PAGES) return 0;
   fill_memory(&record, task, state, known && !census_all ? OOMTRACE_MEMORY_CENSUS : OOMTRACE_MEMORY_SNAPSHOT);
   tell_cgroup(task_memcg_css(task));
-  if (!known) state = remember_process(&record.task, &record.mm);
-  if (state) remember_counters(state, &record.mm);
+  if (!state) state = remember_process(&record.task, &record.mm);
+  if (state) {
+    state->told = 1;
+    remember_counters(state, &record.mm);
+  }
   bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
   return 0;
 }

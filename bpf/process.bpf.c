@@ -8,32 +8,53 @@
 
 #define RLIMIT_AS 9 /* include/uapi/asm-generic/resource.h; other on MIPS and SPARC only */
 
+/* Parent and child map the same pages from now on. */
+static __always_inline void begin_family(struct process_state* child, __u32 child_tgid) {
+  const __u32 parent_tgid = current_tgid();
+  struct process_state* parent = bpf_map_lookup_elem(&processes, &parent_tgid);
+  begin_regions(child, child_tgid);
+  if (parent) begin_regions(parent, parent_tgid);
+}
+
 /* copy_process() in kernel/fork.c, at its end: the child is complete and has not run. It alone carries the flags. */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_task_newtask, struct task_struct* child, __u64 clone_flags) {
   if (clone_flags & CLONE_THREAD) return 0;
+  struct oomtrace_task born = {};
+  struct oomtrace_mm inherited = {};
+  struct process_state* state = NULL;
+  read_task(&born, child);
+  const struct mm_struct* mm = BPF_CORE_READ(child, mm);
+  if (mm) {
+    read_mm(&inherited, mm);
+    state = remember_process(&born, &inherited);
+    if (state && !(clone_flags & CLONE_VM) && inherited.anon_pages >= (__s64)region_family_pages)
+      begin_family(state, born.tgid);
+  }
+
   const struct cgroup_subsys_state* css = task_memcg_css(child);
   tell_cgroup(css);
   struct oomtrace_fork* record = emit_lifecycle(OOMTRACE_KIND_FORK, struct oomtrace_fork);
-  if (!record) return 0;
+  if (!record) return 0; /* the census finds the child, if it lives so long */
   read_task(&record->parent, (const void*)bpf_get_current_task());
-  read_task(&record->child, child);
+  record->child = born;
   record->clone_flags = clone_flags;
   record->memcg = css_id(css);
   record->uid = read_uid(child);
   record->h.valid = OOMTRACE_HAS_MEMCG | OOMTRACE_HAS_UID;
-  struct mm_struct* mm = BPF_CORE_READ(child, mm);
   if (mm) {
-    read_mm(&record->mm, mm);
+    record->mm = inherited;
     record->h.valid |= OOMTRACE_HAS_MM;
-    remember_process(&record->child, &record->mm);
   }
+  if (state) state->told = 1;
   submit_quietly(record);
   return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_process_exec, struct task_struct* task, int old_pid, struct linux_binprm* binprm) {
+  const __u32 tgid = current_tgid();
+  drop_regions(bpf_map_lookup_elem(&processes, &tgid), tgid);
   const struct cgroup_subsys_state* css = task_memcg_css(task);
   tell_cgroup(css);
   struct oomtrace_exec* record = emit_lifecycle(OOMTRACE_KIND_EXEC, struct oomtrace_exec);
@@ -66,7 +87,8 @@ int BPF_PROG(on_process_exit, struct task_struct* task) {
   if (BPF_CORE_READ(task, flags) & PF_KTHREAD) return 0;
   flush_this_cpu();
   const __u32 tgid = task->tgid;
-  const struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
+  struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
+  end_regions(state, tgid);
   struct oomtrace_exit* record = emit_lifecycle(OOMTRACE_KIND_EXIT, struct oomtrace_exit);
   if (record) {
     read_task(&record->task, task);

@@ -8,6 +8,7 @@
 #include "emit.bpf.h"
 #include "read_memcg.bpf.h"
 #include "read_task.bpf.h"
+#include "regions.bpf.h"
 
 static __always_inline __u32 current_tgid(void) { return bpf_get_current_pid_tgid() >> 32; }
 
@@ -91,6 +92,7 @@ static __always_inline void add_counts(struct process_state* state, struct fault
  */
 static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own) {
   const __u32 tgid = acc->tgid;
+  if (acc->written) flush_regions(acc);
   struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
   if (!state) {
     if (!own) { /* it has ended, and its last faults with it */
@@ -104,6 +106,7 @@ static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own
     if (!state) return;
   }
   add_counts(state, acc);
+  acc->has_regions = state->has_regions;
   if (own) tell_movement(state);
 }
 

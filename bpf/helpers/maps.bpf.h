@@ -37,6 +37,8 @@ struct process_state {
   __u64 emitted_ns;
   __u64 emitted_copies; /* write-protect faults at the last record */
   __s64 emitted_anon, emitted_file, emitted_shmem, emitted_swap;
+  __u32 has_regions; /* of a forked family: an entry of `regions` counts where it writes */
+  __u32 told;        /* user space has been told that it is there */
 };
 
 struct {
@@ -46,11 +48,16 @@ struct {
   __type(value, struct process_state);
 } processes __weak SEC(".maps");
 
-/* Faults of the process that this CPU runs, not yet added to `processes`. */
+#define FLUSHED_FAULTS 64
+
+/* Faults of the process that this CPU runs, not yet added to `processes` and `regions`. */
 struct fault_accumulator {
   __u32 tgid;
   __u32 pending;
   __u32 counts[4];
+  __u32 has_regions;
+  __u32 written; /* regions kept below */
+  __u32 region[FLUSHED_FAULTS];
 };
 
 struct {
@@ -59,6 +66,22 @@ struct {
   __type(key, __u32);
   __type(value, struct fault_accumulator);
 } accumulators __weak SEC(".maps");
+
+/* Where the processes of forked families write, by tgid. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 256);
+  __type(key, __u32);
+  __type(value, struct oomtrace_regions);
+} regions __weak SEC(".maps");
+
+/* What an entry of `regions` begins with: too large for the stack. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct oomtrace_regions);
+} no_regions __weak SEC(".maps");
 
 /* cgroup ids whose path user space has been told. */
 struct {
@@ -90,7 +113,8 @@ const volatile __u64 node_present[OOMTRACE_NODES_MAX] __weak = {};  /* node_pres
 const volatile __u64 memory_nodes[OOMTRACE_NODE_WORDS] __weak = {}; /* node_states[N_MEMORY]; all 0: not known */
 const volatile __u64 move_threshold_pages __weak = 1024;
 const volatile __u64 move_interval_ns __weak = 100000000;
-const volatile __u32 flush_after_faults __weak = 64;
+const volatile __u32 flush_after_faults __weak = FLUSHED_FAULTS;
+const volatile __u64 region_family_pages __weak = 4096; /* a fork that passes on less makes no family */
 
 const volatile __u64 total_ram_address __weak = 0;  /* of _totalram_pages; 0 likewise */
 const volatile __u64 total_swap_address __weak = 0; /* of total_swap_pages; 0 likewise */
@@ -106,6 +130,7 @@ __u32 census_all __weak = 0;           /* 1: the next pass tells every process, 
 /* --- loss, read by user space --- */
 __u64 lost_records[OOMTRACE_RING_COUNT] __weak = {};
 __u64 lost_processes __weak = 0; /* `processes` was full */
+__u64 lost_regions __weak = 0;   /* `regions` was full */
 
 struct oomtrace_oom_state oom __weak = {};
 

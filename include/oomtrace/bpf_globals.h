@@ -29,6 +29,22 @@ enum oomtrace_ring { OOMTRACE_RING_KILL, OOMTRACE_RING_LIFECYCLE, OOMTRACE_RING_
 
 #define OOMTRACE_NODES_MAX 256 /* OOMTRACE_NODE_WORDS of 64 */
 
+/* Write-protect faults of a process of a forked family, by the region of its addresses that they fell into. User space
+ * reads the map of them at a kill.
+ */
+#define OOMTRACE_REGION_SHIFT 21   /* 2 MiB */
+#define OOMTRACE_REGION_SLOTS 2048 /* a power of two */
+struct oomtrace_region {
+  __u32 number; /* address >> OOMTRACE_REGION_SHIFT, which no 57-bit address of ours exceeds in use; 0: free */
+  __u32 faults;
+};
+struct oomtrace_regions {
+  __u64 start_boot_ns; /* of the process */
+  __u32 ended;         /* it has exited since the last kill */
+  __u32 elsewhere;     /* faults in regions that found no slot */
+  struct oomtrace_region at[OOMTRACE_REGION_SLOTS];
+};
+
 /* The OOM path's own state; oom_lock serialises all of it (mm/oom_kill.c). */
 struct oomtrace_oom_state {
   __u64 decision;

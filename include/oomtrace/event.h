@@ -329,9 +329,24 @@ struct KernelLog {
   Opt<std::uint64_t> timestamp_us;  // printk's clock
 };
 
+// Where write-protect faults of a process fell, by ranges of its addresses.
+struct WrittenRegion {
+  std::uint64_t address = 0;        // first one of the range
+  std::uint64_t write_protect = 0;  // faults in it, user and kernel mode, since the process became one of a family
+};
+
+// Of a process of a forked family, told at a kill. A process has as many of these events as its regions need.
+struct ProcessRegions {
+  ProcessRef process;
+  std::uint64_t region_bytes = 0;  // length of each range
+  std::vector<WrittenRegion> regions;
+  std::uint64_t elsewhere = 0;  // faults outside of all ranges that could be kept
+  Opt<std::uint64_t> incident_id;
+};
+
 using Payload = std::variant<TraceStart, TraceStop, TraceLost, ProcessFork, ProcessExec, ProcessExit, ProcessMemory,
                              ProcessInfo, OomKill, OomCandidate, OomEnd, OomReaped, OomScoreAdj, SignalKill,
-                             SystemMemory, SystemPressure, SystemMounts, CgroupMemory, KernelLog>;
+                             SystemMemory, SystemPressure, SystemMounts, CgroupMemory, KernelLog, ProcessRegions>;
 
 struct Event {
   std::uint64_t boot_ns = 0;

@@ -114,11 +114,24 @@ struct Driver {
   std::optional<std::uint32_t> pid;  // null: a role as a whole, no single process stands out
   std::optional<std::string> role, comm;
   double share = 0;
+  std::optional<std::string> job;  // that all who drove belong to
 };
 
 struct Duplicated {
-  std::uint64_t region_bytes = 0;
+  std::uint64_t region_bytes = 0;  // of what was copied several times, once
   std::uint32_t copies = 0;
+  std::optional<std::int64_t> copied_bytes;      // all that the family copied
+  std::optional<std::int64_t> duplicated_bytes;  // of it: copies of that region; nullopt where regions were not told
+};
+
+// At even moments from the window's start to its end, both included.
+struct RoleTimeline {
+  std::string role;
+  std::vector<std::int64_t> held_bytes;
+};
+struct GrowthTimeline {
+  std::uint64_t length_ns = 0;
+  std::vector<RoleTimeline> roles;
 };
 
 struct Growth {
@@ -128,6 +141,7 @@ struct Growth {
   std::vector<RoleGrowth> roles;
   std::vector<ProcessGrowth> processes;
   std::optional<Duplicated> duplicated;
+  std::optional<GrowthTimeline> timeline;
 };
 
 struct Overcommit {

@@ -25,7 +25,6 @@ import harness  # noqa: E402
 import copy_cases  # noqa: E402
 import workloads  # noqa: E402
 from fault_cost import STATS, programs  # noqa: E402
-from test_copies import Copies  # noqa: E402
 
 COUNTER = """
 tracepoint:exceptions:page_fault_user {
@@ -42,7 +41,7 @@ END { clear(@armed); }
 """
 
 
-class Bench(Copies):
+class Bench(harness.LiveTest):
     def runTest(self):
         pass
 
@@ -65,6 +64,7 @@ def charged(group):
 
 def run_case(bench, case):
     group = bench.group(1024, name=f"{harness.OWN_PREFIX}recipe-{case.name}")
+    hog = bench.last_straw(group)
     family = bench.workload(group, "copies", **copy_cases.keys(case))
     pids = [family.pid] + [family.child(i) for i in range(len(case.copied) - 1)]
     time.sleep(0.2)
@@ -74,7 +74,7 @@ def run_case(bench, case):
     if family.lines.wait_for("done", 60) is None:
         raise SystemExit(f"{case.name}: not done")
     charge = int(charged(group)) - sum(anon_of(pid) for pid in ends) - before
-    bench.end_by_kill(group)
+    bench.end_by_kill(group, hog)
     family.end()
     return case, group, pids, charge
 

@@ -213,6 +213,25 @@ class LiveTest(unittest.TestCase):
         self.foreign = {pid for incident in killed if incident not in ours for pid in incident.victims()}
         return ours
 
+    def last_straw(self, group):
+        """Who will bring the kill about. It must be there before the copies: the window ends where long nothing grew."""
+        return self.workload(group, "grow", name="last_straw", wait=1, cap=64)
+
+    def end_by_kill(self, group, hog):
+        """Lets the group run out of memory at once: what it holds now is what the report tells."""
+        group.limit(group.counters()["usage_bytes"] + MIB)
+        hog.go()
+        deadline = time.monotonic() + 20
+        while not group.counters()["oom_kills"] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertGreater(group.counters()["oom_kills"], 0, "no kill in " + group.path)
+
+    def first_incident(self, report, group):
+        """The first in the group, and {pid: growth of the process}; what is killed after it is no matter here."""
+        found = [incident for incident in report["incidents"] if incident["domain"]["cgroup"] == group.path]
+        self.assertTrue(found, group.path)
+        return found[0], {process["pid"]: process for process in found[0]["growth"]["processes"]}
+
     def kernel_incidents(self, count=None, at_least=1):
         """What the kernel logged since the test began that killed one of ours: exactly `count`, else `at_least`."""
         deadline = time.monotonic() + 10
@@ -260,6 +279,13 @@ class LiveTest(unittest.TestCase):
         self.assertGreater(growth["driver"]["share"], 0.9)
         process = next(process for process in growth["processes"] if process["pid"] == pid)
         self.assertAlmostEqual(process["grown_bytes"], grown_bytes, delta=2 * RSS_DRIFT_BYTES, msg=name)
+
+    def assert_accounted(self, incident):
+        """What the limit saw is accounted for but for 5 % of it, and the shares of those who grew are one."""
+        domain, growth = incident["domain"], incident["growth"]
+        self.assertLess(abs(domain["residue_bytes"]), 0.05 * domain["limit_bytes"], domain["ledger"])
+        for rows in (growth["processes"], growth["roles"]):
+            self.assertAlmostEqual(sum(row["share"] for row in rows), 1.0, places=6)
 
     def death(self, report, pid):
         found = [death for death in report["deaths"] if death["pid"] == pid]

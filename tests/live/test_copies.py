@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import copy_cases
 import harness
@@ -36,32 +35,17 @@ def copied(before, after):
 
 
 class Copies(harness.LiveTest):
-    def end_by_kill(self, group):
-        """Lets the group run out of memory at once: what it holds now is what the report tells."""
-        hog = self.workload(group, "grow", name="last_straw", wait=1, cap=64)
-        group.limit(group.counters()["usage_bytes"] + harness.MIB)
-        hog.go()
-        deadline = time.monotonic() + 20
-        while not group.counters()["oom_kills"] and time.monotonic() < deadline:
-            time.sleep(0.01)
-        self.assertGreater(group.counters()["oom_kills"], 0, "no kill in " + group.path)
-
-    def first_incident(self, report, group):
-        """The first in the group, and {pid: growth of the process}; what is killed after it is no matter here."""
-        found = [incident for incident in report["incidents"] if incident["domain"]["cgroup"] == group.path]
-        self.assertTrue(found, group.path)
-        return found[0], {process["pid"]: process for process in found[0]["growth"]["processes"]}
-
     def test_every_kind_of_write_fault(self):
         recorder = self.recorder()
         runs = []
         for case in copy_cases.CASES:
             group = self.group(1024, name=f"{harness.OWN_PREFIX}copies-{case.name}")
+            hog = self.last_straw(group)
             family = self.workload(group, "copies", **copy_cases.keys(case))
             family.go()
             self.assertIsNotNone(family.lines.wait_for("done", 60), case.name)
             pids = [family.pid] + [family.child(i) for i in range(len(case.copied) - 1)]
-            self.end_by_kill(group)
+            self.end_by_kill(group, hog)
             family.end()
             runs.append((case, group, pids))
         self.assertEqual(recorder.stop(), 0)
@@ -79,6 +63,7 @@ class Copies(harness.LiveTest):
     def data_set(self, kind, workers=4, items=150_000):
         """(group, {pid: bytes that a worker copied by smaps}) of a run that ended in a kill."""
         group = self.group(2048, name=f"{harness.OWN_PREFIX}{kind}")
+        hog = self.last_straw(group)
         family = harness.Family(group, [PYTHON, DATA_SET, kind, str(items), str(workers)])
         self.addCleanup(family.end)
         pids = [family.child(i) for i in range(workers)]
@@ -86,9 +71,18 @@ class Copies(harness.LiveTest):
         family.go()
         self.assertIsNotNone(family.lines.wait_for("done", 100), kind)
         oracle = {pid: copied(before[pid], smaps_of(pid)) for pid in pids}
-        self.end_by_kill(group)
+        self.end_by_kill(group, hog)
         family.end()
         return group, oracle
+
+    def assert_duplicated(self, incident, copies, workers):
+        """What the report says of the region that all workers copied."""
+        duplicated, driver = incident["growth"]["duplicated"], incident["growth"]["driver"]
+        self.assertEqual(duplicated["copies"], workers)
+        self.assertAlmostEqual(duplicated["copied_bytes"], copies, delta=WITHIN * copies)
+        self.assertAlmostEqual(duplicated["duplicated_bytes"], copies, delta=WITHIN * copies)
+        self.assertAlmostEqual(duplicated["region_bytes"], copies / workers, delta=WITHIN * copies / workers)
+        self.assertEqual((driver["pid"], driver["role"]), (None, "worker"))
 
     def test_list_of_objects_and_its_numpy_twin(self):
         if subprocess.run([PYTHON, "-c", "import numpy"], stderr=subprocess.DEVNULL, check=False).returncode:
@@ -105,3 +99,5 @@ class Copies(harness.LiveTest):
             self.assertGreater(truth, 20 * harness.MIB, "the oracle saw no copies")
             self.assertAlmostEqual(told[0][pid], truth, delta=WITHIN * truth)
         self.assertLess(sum(told[1].values()), 0.05 * sum(told[0].values()))
+        self.assert_duplicated(self.first_incident(report, listed[0])[0], sum(listed[1].values()), len(listed[1]))
+        self.assertIsNone(self.first_incident(report, twin[0])[0]["growth"]["duplicated"])

@@ -7,6 +7,9 @@
 
 #include "analysis/domain_ledger.h"
 #include "analysis/domain_members.h"
+#include "analysis/duplication.h"
+#include "analysis/growth_timeline.h"
+#include "analysis/settle_copies.h"
 #include "analysis/shared_memory.h"
 #include "analysis/window.h"
 
@@ -64,26 +67,29 @@ std::vector<RoleGrowth> by_role(const std::vector<ProcessGrowth>& processes) {
   return sorted;
 }
 
-// The largest region that one process copied after fork, and how many copied about as much.
-std::optional<Duplicated> find_duplicated(const std::vector<ProcessGrowth>& processes) {
-  constexpr std::int64_t kWorthTelling = 16 << 20;
-  std::int64_t largest = 0;
-  for (const ProcessGrowth& process : processes) largest = std::max(largest, process.cow_copied_bytes.value_or(0));
-  if (largest < kWorthTelling) return std::nullopt;
-  const auto copies = std::count_if(processes.begin(), processes.end(), [&](const ProcessGrowth& process) {
-    return process.cow_copied_bytes.value_or(0) >= largest / 2;
-  });
-  return Duplicated{static_cast<std::uint64_t>(largest), static_cast<std::uint32_t>(copies)};
-}
-
 std::optional<Driver> find_driver(const Growth& growth) {
   if (growth.grown_bytes < kNoise || growth.processes.empty() || growth.roles.empty()) return std::nullopt;
   const ProcessGrowth& top = growth.processes.front();
   const RoleGrowth& role = growth.roles.front();
   const std::string top_role = top.role.value_or(model::to_string(model::Role::kOther));
   const bool alone = top.share >= kStandsOut || (top_role == role.role && top.share >= kNearlyAll * role.share);
-  if (!alone) return Driver{std::nullopt, role.role, std::nullopt, role.share};
-  return Driver{top.pid, top.role, top.comm, top.share};
+  if (!alone) return Driver{std::nullopt, role.role, std::nullopt, role.share, std::nullopt};
+  return Driver{top.pid, top.role, top.comm, top.share, std::nullopt};
+}
+
+// The job that all who stand for the driver belong to; nullopt where they are of several, or alone.
+std::optional<std::string> job_of(const Context& context, std::size_t boot, const Growth& growth) {
+  std::optional<std::string> name;
+  for (const ProcessGrowth& row : growth.processes) {
+    const bool driving = growth.driver->pid ? row.pid == *growth.driver->pid : row.role == growth.driver->role;
+    const model::Process* process = driving ? context.world.by_pid(boot, row.pid) : nullptr;
+    if (process == nullptr) continue;
+    const model::Job& job = context.jobs.of(process->id);
+    if (job.members <= 1 && !job.identity.any()) return std::nullopt;
+    if (name && *name != job.name) return std::nullopt;
+    name = job.name;
+  }
+  return name;
 }
 
 }  // namespace
@@ -101,6 +107,7 @@ std::optional<GrowthFound> find_growth(const Context& context, const model::Inci
     const Charged charged = charged_in(world, *process, window, host.page_size);
     if (charged.lived) charges.push_back({process, charged});
   }
+  settle_copies(world, incident, window, charges);
   Growth growth;
   const std::size_t boot = boot_of(world, incident);
   growth.from = time_at(world, boot, window.from_ns);
@@ -117,9 +124,11 @@ std::optional<GrowthFound> find_growth(const Context& context, const model::Inci
   }
   std::stable_sort(growth.processes.begin(), growth.processes.end(),
                    [](const ProcessGrowth& a, const ProcessGrowth& b) { return a.grown_bytes > b.grown_bytes; });
+  growth.timeline = growth_timeline(context, members, window, host.page_size);
   growth.roles = by_role(growth.processes);
   if (!asked_for_with_room(world, incident)) growth.driver = find_driver(growth);
-  growth.duplicated = find_duplicated(growth.processes);
+  growth.duplicated = find_duplicated(context, incident, growth.processes);
+  if (growth.driver) growth.driver->job = job_of(context, boot, growth);
   if (growth.processes.size() > kMostProcesses) growth.processes.resize(kMostProcesses);
   return GrowthFound{std::move(growth), window};
 }

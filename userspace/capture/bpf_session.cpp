@@ -58,7 +58,7 @@ tl::unexpected<Error> libbpf_failure(const std::string& what, int code) {
 
 // Ring sizes must be a power of two and a multiple of the running page size.
 std::uint32_t ring_size(std::uint32_t wanted, std::uint32_t page_size) {
-  return std::bit_ceil(std::max(wanted, page_size));
+  return std::bit_ceil(std::clamp(wanted, page_size, std::uint32_t{1} << 30));
 }
 
 int on_record(void* context, void* data, std::size_t size) {
@@ -85,6 +85,7 @@ Result<std::unique_ptr<BpfSession>> BpfSession::open(const features::AttachPlan&
   if (auto done = session->load_and_attach(plan); !done) return tl::make_unexpected(done.error());
   if (auto done = session->make_rings(); !done) return tl::make_unexpected(done.error());
   session->scan_reader_ = ScanReader(bpf_map__fd(session->skeleton_->maps.scanned));
+  session->region_reader_ = RegionReader(bpf_map__fd(session->skeleton_->maps.regions));
   session->census_buffer_.resize(1U << 16);
   return session;
 }
@@ -111,6 +112,7 @@ Result<void> BpfSession::configure(const features::AttachPlan& plan, const Kerne
   settings.memcg_v1 = options.memcg_v1 ? 1 : 0;
   settings.move_threshold_pages = options.move_threshold_bytes / options.page_size;
   settings.move_interval_ns = options.move_interval_ns;
+  settings.region_family_pages = options.family_threshold_bytes / options.page_size;
   settings.per_cpu_offsets = symbols.per_cpu_offsets();
   settings.total_ram_address = symbols.total_ram_pages();
   settings.total_swap_address = symbols.total_swap_pages();
@@ -128,6 +130,7 @@ Result<void> BpfSession::configure(const features::AttachPlan& plan, const Kerne
   bpf_map__set_max_entries(skeleton_->maps.lifecycle_ring, ring_size(options.lifecycle_ring_bytes, options.page_size));
   bpf_map__set_max_entries(skeleton_->maps.growth_ring, ring_size(options.growth_ring_bytes, options.page_size));
   bpf_map__set_max_entries(skeleton_->maps.processes, options.max_processes);
+  bpf_map__set_max_entries(skeleton_->maps.regions, options.max_family_members);
   return {};
 }
 
@@ -220,6 +223,8 @@ void BpfSession::set_machine(const MachineNumbers& numbers) {
 std::uint64_t BpfSession::lost_records(oomtrace_ring ring) const { return skeleton_->bss->lost_records[ring]; }
 
 std::uint64_t BpfSession::lost_processes() const { return skeleton_->bss->lost_processes; }
+
+std::uint64_t BpfSession::lost_regions() const { return skeleton_->bss->lost_regions; }
 
 std::vector<ProgramLoss> BpfSession::missed_runs() const {
   std::vector<ProgramLoss> losses;

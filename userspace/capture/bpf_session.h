@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "capture/bpf_handles.h"
 #include "capture/kernel_symbols.h"
+#include "capture/region_reader.h"
 #include "capture/scan_reader.h"
 #include "features/attach_plan.h"
 #include "oomtrace/result.h"
@@ -26,6 +27,8 @@ struct BpfOptions {
   std::uint32_t lifecycle_ring_bytes = 4U << 20;
   std::uint32_t growth_ring_bytes = 1U << 20;
   std::uint32_t max_processes = 32768;
+  std::uint32_t max_family_members = 256;            // processes whose writes are counted by region
+  std::uint64_t family_threshold_bytes = 16U << 20;  // a fork that passes on less makes no family
   std::uint64_t move_threshold_bytes = 4U << 20;
   std::uint64_t move_interval_ns = 100'000'000;
 };
@@ -69,10 +72,14 @@ class BpfSession {
   // What the kernel's own scan weighed for this kill; empty where the plan does not watch it.
   std::span<oomtrace_oom_candidate> scanned(const oomtrace_oom_kill& kill) { return scan_reader_.read(kill); }
 
+  // Where the processes of forked families wrote.
+  RegionReader& regions() { return region_reader_; }
+
   void set_machine(const MachineNumbers& numbers);
 
   std::uint64_t lost_records(oomtrace_ring ring) const;
   std::uint64_t lost_processes() const;
+  std::uint64_t lost_regions() const;
   std::vector<ProgramLoss> missed_runs() const;
   std::vector<std::string> programs() const;
 
@@ -96,6 +103,7 @@ class BpfSession {
   Link candidates_link_;
   Rings rings_;
   ScanReader scan_reader_;
+  RegionReader region_reader_;
   RingContext contexts_[OOMTRACE_RING_COUNT]{};
   std::vector<std::byte> census_buffer_;
 };

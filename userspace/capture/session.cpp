@@ -174,7 +174,10 @@ void Session::service() {
   std::uint64_t until = complete ? UINT64_MAX : now > kMergeWindowNs ? now - kMergeWindowNs : 0;
   if (walk_awaited_ns_ != 0) until = std::min(until, walk_awaited_ns_ - 1);
   release(until);
-  if (complete) handler_.on_kill_complete();
+  if (complete) {
+    handler_.on_kill_complete();
+    add_regions();
+  }
   follow_kernel_log();
 }
 
@@ -291,6 +294,7 @@ void Session::sample_cgroups() {
 
 void Session::sample() {
   bpf_->drain();
+  bpf_->regions().forget_ended();
   if (walk_awaited_ns_ == 0) calibration_->skip_kernel_log();
   for (OwnedProcessInfo& info : reader_->take()) {
     auto owner = std::make_shared<OwnedProcessInfo>(std::move(info));
@@ -336,6 +340,7 @@ void Session::tell_losses() {
   tell_loss("ring.lifecycle", bpf_->lost_records(OOMTRACE_RING_LIFECYCLE), "no room in the ring");
   tell_loss("ring.growth", bpf_->lost_records(OOMTRACE_RING_GROWTH), "no room in the ring");
   tell_loss("process_table", bpf_->lost_processes(), "more processes than the table holds");
+  tell_loss("region_table", bpf_->lost_regions(), "members of forked families whose writes are not told by region");
   tell_loss("way.candidates", silent_scans_, "oom_evaluate_task is attached but did not fire for a kill");
   tell_loss("decoder", undecodable_, "records that could not be decoded");
   tell_loss("queue", handler_.not_kept(), "events dropped because the disk was too slow");

@@ -99,6 +99,7 @@ class Session {
   void note_cgroup(std::span<const std::byte> record);
   void want_info(std::uint32_t pid, std::uint64_t start_boot_ns);
   void sample_cgroups();
+  void add_regions();
   void follow_kernel_log();
   void tell_losses();
   void tell_loss(const std::string& source, std::uint64_t total, std::string_view detail);
@@ -124,6 +125,7 @@ class Session {
   std::map<std::string, std::uint64_t, std::less<>> told_losses_;      // source -> total told so far
   std::uint64_t seq_ = 0;
   std::uint64_t undecodable_ = 0;
+  std::uint64_t last_decision_ = 0;                // whose regions have not been told
   bool kill_waiting_ = false;                      // a kill is complete and wants to be made durable
   std::uint64_t walk_awaited_ns_ = 0;              // time of a kill whose walk has not ended yet; 0 = none
   const oomtrace_oom_kill* census_for_ = nullptr;  // while the census runs for a kill's candidates

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The candidates of a kill, by the way that the plan took to them.
 #include <algorithm>
+#include <utility>
 
 #include "capture/session.h"
 #include "oomtrace/abi.h"
@@ -12,6 +13,7 @@ void Session::on_kill(const oomtrace_oom_kill& kill) {
     kill_waiting_ = true;
     return;
   }
+  last_decision_ = kill.decision;
   calibration_->begin_decision();
   if ((kill.h.valid & OOMTRACE_HAS_EXACT_RSS) != 0) {
     calibration_->note(kill.victim.tgid, kill.mm, kill.exact);
@@ -22,6 +24,16 @@ void Session::on_kill(const oomtrace_oom_kill& kill) {
   if (walk_awaited_ns_ == 0) {
     calibration_->learn_from_kernel_log();
     kill_waiting_ = true;
+  }
+}
+
+// After the kill is safe: where the families wrote. The programs keep the entries of the dead for this long.
+void Session::add_regions() {
+  const std::uint64_t decision = std::exchange(last_decision_, 0);
+  if (decision == 0) return;
+  for (ProcessRegions& regions : bpf_->regions().read()) {
+    regions.incident_id = decision;
+    add(std::move(regions));
   }
 }
 

@@ -49,6 +49,10 @@ CLI::App* add_record(CLI::App& app, RecordOptions& options) {
   verb->add_option("--rungs", options.rungs, "Use only these ways to see things (comma-separated; for tests)")
       ->delimiter(',')
       ->type_name("WAY,...");
+  verb->add_option("--ring-size", options.ring_bytes,
+                   "Room for what the kernel tells of births, deaths and growth (for tests; kills have their own)")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
   options.stream.target.clear();
   verb->add_option("--stream", options.stream.target,
                    std::string("Write the events as JSON lines, too: to ") + kTargets)

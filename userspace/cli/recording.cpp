@@ -71,6 +71,8 @@ Result<std::unique_ptr<Recording>> Recording::open(const RecordOptions& options,
   capture::SessionOptions session_options;
   session_options.rungs = options.rungs;
   session_options.redact = options.redact;
+  if (options.ring_bytes != 0)
+    session_options.bpf.lifecycle_ring_bytes = session_options.bpf.growth_ring_bytes = options.ring_bytes;
   session_options.command = shell_quote(options.command);
   auto session = capture::Session::open(std::move(session_options), *recording->output_);
   if (!session) return tl::make_unexpected(std::move(session).error());

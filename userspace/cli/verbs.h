@@ -18,6 +18,7 @@ struct RecordOptions {
   bool force = false;
   bool redact = true;
   std::vector<std::string> rungs;
+  std::uint32_t ring_bytes = 0;  // of the rings of lifecycle and growth; 0: as built
   std::vector<std::string> command;
   sink::StreamOptions stream;  // target empty: none. Its pids and cgroup narrow the trace, too
   MetricsOptions metrics;

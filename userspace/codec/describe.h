@@ -400,6 +400,23 @@ void describe(V& v, CgroupMemory& e) {
 }
 
 template <class V>
+void describe(V& v, WrittenRegion& r) {
+  v.number("address", r.address);
+  v.number("write_protect", r.write_protect);
+}
+
+template <class V>
+void describe(V& v, ProcessRegions& e) {
+  v.object("process", [&](V& o) { describe_process(o, e.process); });
+  v.object("regions", [&](V& o) {
+    o.number("region_bytes", e.region_bytes);
+    o.rows("written", e.regions);
+    o.number("elsewhere", e.elsewhere);
+  });
+  v.object("oom", [&](V& o) { o.opt("incident_id", e.incident_id); });
+}
+
+template <class V>
 void describe(V& v, KernelLog& e) {
   v.object("kernel_log", [&](V& o) {
     o.text("message", e.message);

@@ -15,7 +15,7 @@ inline constexpr std::array<std::string_view, std::variant_size_v<Payload>> kEve
     "trace.start",     "trace.stop",     "trace.lost",    "process.fork", "process.exec",
     "process.exit",    "process.memory", "process.info",  "oom.kill",     "oom.candidate",
     "oom.end",         "oom.reaped",     "oom.score_adj", "signal.kill",  "system.memory",
-    "system.pressure", "system.mounts",  "cgroup.memory", "kernel.log"};
+    "system.pressure", "system.mounts",  "cgroup.memory", "kernel.log",   "process.regions"};
 
 inline constexpr std::array<std::string_view, 6> kDomainNames = {"unknown", "global",    "memcg",
                                                                  "cpuset",  "mempolicy", "sysrq"};

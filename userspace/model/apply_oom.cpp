@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What oom.* and signal.* events change: incidents, their kills and candidates, who was signalled by whom.
 #include <algorithm>
+#include <iterator>
 
 #include "model/world.h"
 
@@ -103,6 +104,9 @@ void World::on(const OomKill& kill, const At& at) {
     victim.memory.pin_last();
   }
   if (!kill.already_dying && !victim.killed_in) victim.killed_in = index;
+  // The signal is sent before the victim is marked (mm/oom_kill.c, __oom_kill_process), so on another CPU its exit may
+  // have begun by then: what it held was there when it was chosen.
+  if (!kill.already_dying && victim.exit_ns && *victim.exit_ns <= at.boot_ns) victim.exit_ns = at.boot_ns + 1;
 
   const auto same = std::find_if(incident.kills.begin(), incident.kills.end(),
                                  [&](const Kill& known) { return known.victim.id == victim.id; });
@@ -172,6 +176,26 @@ void World::on(const OomCandidate& candidate, const At& at) {
   }
   candidate_row_.emplace(std::pair{index, process.id}, incident.candidates.size());
   incident.candidates.push_back(std::move(row));
+}
+
+void World::on(const ProcessRegions& told, const At& at) {
+  if (!told.incident_id || told.region_bytes == 0) return;
+  const Process& process = resolve_past(told.process, at);
+  std::vector<WrittenRegions>& all = incidents_[incident_index(*told.incident_id, at)].regions;
+  auto found =
+      std::find_if(all.begin(), all.end(), [&](const WrittenRegions& one) { return one.process == process.id; });
+  if (found == all.end()) {
+    if (all.size() >= limits_.family_members) return;
+    all.push_back({process.id, told.region_bytes, {}, 0});
+    found = std::prev(all.end());
+    keep(process.id);
+  }
+  if (found->region_bytes != told.region_bytes) return;
+  found->elsewhere = told.elsewhere;
+  for (const WrittenRegion& region : told.regions) {
+    if (found->faults.size() >= limits_.regions) break;
+    found->faults[region.address] = region.write_protect;
+  }
 }
 
 void World::on(const OomEnd& end, const At& at) {

@@ -168,14 +168,21 @@ void World::sample(Process& process, const MemoryCounters* counters, const Fault
   if (counters) next.counters = last ? completed(*counters, last->sample.counters) : *counters;
   if (faults) {
     const std::uint64_t before = write_faults(process.faults), now = write_faults(*faults);
-    if (now > before && relative_alive(process)) {
-      process.shared_write_faults += now - before;
-    }
+    if (now > before) process.unclear_write_faults += now - before;
+    settle_unclear_faults(process);
     process.faults = next.faults = *faults;
   }
   next.shared_write_faults = process.shared_write_faults;
   next.high_rss = rss_of(next.counters);
   process.memory.add(at_ns, next);
+}
+
+// A process whose fork was lost is known by its command line, which comes later than its first figures.
+void World::settle_unclear_faults(Process& process) {
+  if (process.unclear_write_faults == 0) return;
+  if (process.origin == Origin::kSeen && process.execs == 0 && process.command_line.empty()) return;
+  if (relative_alive(process)) process.shared_write_faults += process.unclear_write_faults;
+  process.unclear_write_faults = 0;
 }
 
 // Whether somebody else still maps what the process inherited or passed on at a fork.

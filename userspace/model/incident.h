@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +69,14 @@ struct CandidateRow {
   std::optional<Logged> logged;
 };
 
+// Where the write-protect faults of a process of a forked family fell, as it was told right after the kill.
+struct WrittenRegions {
+  ProcessId process = kNoProcess;
+  std::uint64_t region_bytes = 0;
+  std::map<std::uint64_t, std::uint64_t> faults;  // by first address
+  std::uint64_t elsewhere = 0;
+};
+
 struct ScanEnd {
   std::uint32_t scanned = 0, emitted = 0, dropped = 0;
   Provenance provenance = Provenance::kKernelWalk;
@@ -92,6 +101,7 @@ struct Incident {
   std::vector<CandidateRow> candidates;     // in scan order, each process once
   std::vector<CgroupAtKill> cgroups;        // those whose figures were told with the kill
   std::optional<SystemMemory> memory;       // the machine's, likewise
+  std::vector<WrittenRegions> regions;      // each process once
   std::vector<ScanEnd> ends;                // one for each provenance
   std::uint64_t candidates_over_limit = 0;  // not kept for World::Limits::candidates
 };

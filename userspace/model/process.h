@@ -104,6 +104,9 @@ struct Process {
   Timeline<MemorySample> memory;
   FaultCounts faults;                     // as last told
   std::uint64_t shared_write_faults = 0;  // so far, see MemorySample
+  // Taken while it was not known whether the process was forked; they become shared ones where it turns out that it
+  // was.
+  std::uint64_t unclear_write_faults = 0;
 
   std::optional<std::uint64_t> exit_ns;              // exit seen, or its pid was taken by another
   std::optional<std::uint32_t> wait_status;          // form of wait(2)

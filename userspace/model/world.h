@@ -32,9 +32,11 @@ class World {
     std::size_t quiet_dead = 8192;   // exit status 0
     std::size_t failed_dead = 8192;  // any other end
     std::size_t cgroups = 4096;
-    std::size_t candidates = 65536;  // of one incident
-    std::size_t text = 4096;         // bytes of any text but a path
-    std::size_t list = 256;          // environment, libraries, threads, mounts, loss sources, traces, boots
+    std::size_t candidates = 65536;     // of one incident
+    std::size_t family_members = 4096;  // of one incident, whose regions are kept
+    std::size_t regions = 8192;         // of one process
+    std::size_t text = 4096;            // bytes of any text but a path
+    std::size_t list = 256;             // environment, libraries, threads, mounts, loss sources, traces, boots
   };
 
   World() : World(Limits{}) {}
@@ -92,6 +94,7 @@ class World {
   void on(const SystemMounts&, const At&);
   void on(const CgroupMemory&, const At&);
   void on(const KernelLog&, const At&);
+  void on(const ProcessRegions&, const At&);
 
   At locate(const Event& event);
   std::size_t boot_index(const Event& event);
@@ -116,6 +119,7 @@ class World {
   void told_cgroup(CgroupName& name, const CgroupRef& ref, const At& at);
   Cgroup* cgroup_slot(std::size_t boot, const CgroupRef& ref);
   void sample(Process& process, const MemoryCounters* counters, const FaultCounts* faults, std::uint64_t at_ns);
+  void settle_unclear_faults(Process& process);
   bool relative_alive(const Process& process) const;
 
   std::size_t incident_index(std::uint64_t id, const At& at);

@@ -72,10 +72,8 @@ Json selection_json(const Selection& selection) {
 
 Json driver_json(const Driver& driver) {
   return {
-      {"pid", json_value(driver.pid)},
-      {"comm", json_value(driver.comm)},
-      {"role", json_value(driver.role)},
-      {"share", json_value(driver.share)},
+      {"pid", json_value(driver.pid)},     {"comm", json_value(driver.comm)}, {"role", json_value(driver.role)},
+      {"share", json_value(driver.share)}, {"job", json_value(driver.job)},
   };
 }
 
@@ -104,7 +102,22 @@ Json process_growth_json(const ProcessGrowth& process) {
 }
 
 Json duplicated_json(const Duplicated& duplicated) {
-  return {{"region_bytes", duplicated.region_bytes}, {"copies", duplicated.copies}};
+  return {
+      {"region_bytes", duplicated.region_bytes},
+      {"copies", duplicated.copies},
+      {"copied_bytes", json_value(duplicated.copied_bytes)},
+      {"duplicated_bytes", json_value(duplicated.duplicated_bytes)},
+  };
+}
+
+Json timeline_json(const GrowthTimeline& timeline) {
+  return {
+      {"length_ns", timeline.length_ns},
+      {"roles", json_array(timeline.roles,
+                           [](const RoleTimeline& role) {
+                             return Json{{"role", json_value(role.role)}, {"held_bytes", role.held_bytes}};
+                           })},
+  };
 }
 
 Json growth_json(const Growth& growth) {
@@ -116,6 +129,7 @@ Json growth_json(const Growth& growth) {
       {"roles", json_array(growth.roles, role_growth_json)},
       {"processes", json_array(growth.processes, process_growth_json)},
       {"duplicated", growth.duplicated ? duplicated_json(*growth.duplicated) : Json(nullptr)},
+      {"timeline", growth.timeline ? timeline_json(*growth.timeline) : Json(nullptr)},
   };
 }
 

@@ -22,6 +22,7 @@ class Canvas {
   explicit Canvas(const TextOptions& options);
 
   std::size_t width() const { return width_; }
+  bool unicode() const { return unicode_; }
 
   // Raw text made harmless; the other functions take text that went through here.
   std::string safe(std::string_view raw) const;

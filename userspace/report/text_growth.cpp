@@ -81,12 +81,9 @@ void write_growth(Canvas& canvas, const Incident& incident) {
   const Growth& growth = *incident.growth;
   canvas.paragraph(window_text(canvas, growth), 2, 2);
   write_roles(canvas, growth.roles);
+  write_timeline(canvas, growth);
   write_processes(canvas, growth.processes);
-  if (growth.duplicated)
-    canvas.paragraph(fmt::format("One region of {} was copied by {} process{} after fork.",
-                                 bytes_or_unknown(std::optional(growth.duplicated->region_bytes)),
-                                 format_count(growth.duplicated->copies), growth.duplicated->copies == 1 ? "" : "es"),
-                     2, 2);
+  if (growth.duplicated) canvas.paragraph(duplicated_text(*growth.duplicated) + ".", 2, 2);
 }
 
 }  // namespace oomtrace

@@ -41,17 +41,26 @@ std::string share_text(const Growth& growth, double share) {
   return text;
 }
 
-std::string role_driver_text(const Canvas& canvas, const Growth& growth, const Driver& driver) {
+// "4 dataloader_workers of job Slurm job 17"
+std::string role_driver_name(const Canvas& canvas, const Driver& driver, std::uint32_t count) {
   const std::string role = driver.role ? canvas.safe_cut(*driver.role, 24) : std::string(kNotKnown);
+  std::string text = role == "other" ? fmt::format("{} processes of no role in the training", format_count(count))
+                                     : format_count(count, role.c_str());
+  if (driver.job) text += " of job " + canvas.safe_cut(*driver.job, 60);
+  return text;
+}
+
+std::string role_driver_text(const Canvas& canvas, const Growth& growth, const Driver& driver) {
   const auto found = std::find_if(growth.roles.begin(), growth.roles.end(),
                                   [&](const RoleGrowth& item) { return driver.role && item.role == *driver.role; });
-  std::string text = fmt::format("role {} as a whole", role);
-  if (found != growth.roles.end()) {
-    text += fmt::format(" ({} process{}): {}", format_count(found->count), found->count == 1 ? "" : "es",
-                        format_bytes_signed(found->grown_bytes));
-    return fmt::format("{}, {}", text, share_text(growth, driver.share));
+  if (found == growth.roles.end()) {
+    const std::string role = driver.role ? canvas.safe_cut(*driver.role, 24) : std::string(kNotKnown);
+    return fmt::format("role {} as a whole: {}", role, share_text(growth, driver.share));
   }
-  return fmt::format("{}: {}", text, share_text(growth, driver.share));
+  std::string text = fmt::format("{}: {}, {}", role_driver_name(canvas, driver, found->count),
+                                 format_bytes_signed(found->grown_bytes), share_text(growth, driver.share));
+  if (growth.duplicated) text += "; " + duplicated_text(*growth.duplicated);
+  return text;
 }
 
 std::string driver_text(const Canvas& canvas, const Incident& incident) {

@@ -22,6 +22,8 @@ void write_candidates(Canvas& canvas, const std::vector<Candidate>& candidates, 
 // Total pages, and what one unit of oom_score_adj weighs.
 void write_total_pages(Canvas& canvas, const std::optional<std::uint64_t>& total_pages);
 void write_growth(Canvas& canvas, const Incident& incident);
+// Between the roles and the processes of write_growth().
+void write_timeline(Canvas& canvas, const Growth& growth);
 void write_causes(Canvas& canvas, const Incident& incident);
 void write_remedies(Canvas& canvas, const std::vector<Remedy>& remedies);
 // The first with something to do: what only says what not to do has neither command nor code. nullptr: none.

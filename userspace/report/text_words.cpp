@@ -119,6 +119,17 @@ std::string provenance_text(const Canvas& canvas, const std::string& provenance)
   return canvas.safe(provenance);
 }
 
+std::string duplicated_text(const Duplicated& duplicated) {
+  const std::string region = bytes_or_unknown(std::optional(duplicated.region_bytes));
+  const std::string copied =
+      duplicated.copied_bytes ? format_bytes(*duplicated.copied_bytes) + " copied on write, of which " : "";
+  if (!duplicated.duplicated_bytes)
+    return fmt::format("{}up to {} by each of {} process{}", copied, region, format_count(duplicated.copies),
+                       duplicated.copies == 1 ? "" : "es");
+  return fmt::format("{}{} is the same region of {} copied {}", copied, format_bytes(*duplicated.duplicated_bytes),
+                     region, format_count(duplicated.copies, "time"));
+}
+
 void write_more(Canvas& canvas, std::size_t more, const char* one, const char* several) {
   if (more == 0) return;
   canvas.paragraph(fmt::format("{} more {} not shown here; --format json has them all.", format_count(to_signed(more)),

@@ -41,6 +41,9 @@ std::string domain_kind_text(const Canvas& canvas, const std::string& kind);
 std::string excluded_text(const Canvas& canvas, const std::string& reason);
 std::string provenance_text(const Canvas& canvas, const std::string& provenance);
 
+// "976 MiB copied on write, of which 960 MiB is the same region of 240 MiB copied 4 times"
+std::string duplicated_text(const Duplicated& duplicated);
+
 // "284 more candidates are not shown here"; nothing where more is 0.
 void write_more(Canvas& canvas, std::size_t more, const char* one, const char* several);
 

@@ -98,6 +98,14 @@ inline auto members(const KernelLog& e) {
   const auto& [a, b, c, d] = e;
   return std::tie(a, b, c, d);
 }
+inline auto members(const WrittenRegion& e) {
+  const auto& [a, b] = e;
+  return std::tie(a, b);
+}
+inline auto members(const ProcessRegions& e) {
+  const auto& [a, b, c, d, f] = e;
+  return std::tie(a, b, c, d, f);
+}
 inline auto members(const Event& e) {
   const auto& [a, b, c, d, f, g, h, i] = e;
   return std::tie(a, b, c, d, f, g, h, i);

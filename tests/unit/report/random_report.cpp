@@ -117,12 +117,14 @@ class Dice {
              p.shmem_bytes, p.swap_bytes);
   }
   void fill(RoleGrowth& r) { fill_all(r.role, r.count, r.grown_bytes, r.share); }
-  void fill(Driver& d) { fill_all(d.pid, d.role, d.comm, d.share); }
-  void fill(Duplicated& d) { fill_all(d.region_bytes, d.copies); }
+  void fill(Driver& d) { fill_all(d.pid, d.role, d.comm, d.share, d.job); }
+  void fill(Duplicated& d) { fill_all(d.region_bytes, d.copies, d.copied_bytes, d.duplicated_bytes); }
+  void fill(RoleTimeline& r) { fill_all(r.role, r.held_bytes); }
+  void fill(GrowthTimeline& t) { fill_all(t.length_ns, t.roles); }
   void fill(Growth& g) {
     if (coin()) g.from = time();
     if (coin()) g.to = time();
-    fill_all(g.grown_bytes, g.driver, g.roles, g.processes, g.duplicated);
+    fill_all(g.grown_bytes, g.driver, g.roles, g.processes, g.duplicated, g.timeline);
   }
   void fill(SystemState& s) {
     fill_all(s.overcommit.mode, s.overcommit.ratio, s.overcommit.limit_bytes, s.overcommit.committed_bytes, s.memory,

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "unit/report/sample_reports.h"
 
 namespace oomtrace::test {
@@ -52,7 +54,23 @@ TEST(RenderText, a_driver_that_survived_is_said_to) {
 
 TEST(RenderText, a_role_may_drive_as_a_whole) {
   EXPECT_TRUE(has(text_of(group_kill_report()),
-                  "Driven by  role worker as a whole (3 processes): +312.0 MiB, 98% of the growth in 3.4 s"));
+                  "Driven by  3 dataloader_workers of job Slurm job 17 step 0: +312.0 MiB, 98% of the growth in 3.4 s; "
+                  "200.0 MiB copied on write, of which 192.0 MiB is the same region of 64.0 MiB copied 3 times"));
+}
+
+TEST(RenderText, copies_that_were_not_told_by_region_are_no_same_region) {
+  Report report = group_kill_report();
+  report.incidents[0].growth->duplicated->duplicated_bytes = std::nullopt;
+  EXPECT_TRUE(has(text_of(report), "200.0 MiB copied on write, of which up to 64.0 MiB by each of 3 processes"));
+}
+
+TEST(RenderText, a_timeline_has_ascii_marks_where_nothing_else_is_wanted) {
+  TextOptions options;
+  options.unicode = false;
+  const std::string text = render_text(worker_report(), options);
+  EXPECT_TRUE(has(text, "Held by role over these 3.4 s"));
+  EXPECT_TRUE(has(text, "@@  312.0 MiB"));
+  EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
 }
 
 TEST(RenderText, a_group_kill_counts_its_victims) {

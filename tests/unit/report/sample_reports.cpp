@@ -114,13 +114,18 @@ Report worker_report() {
   growth.from = "2026-11-24T08:49:08.900000000Z";
   growth.to = "2026-11-24T08:49:12.300000000Z";
   growth.grown_bytes = 317 * kMiB;
-  growth.driver = Driver{14441, "worker", "python3", 0.94};
+  growth.driver = Driver{14441, "worker", "python3", 0.94, "container 0123456789ab"};
   growth.roles = {{"worker", 3, 312 * kMiB, 0.984}, {"trainer", 1, 5 * kMiB, 0.016}};
   growth.processes = {
       {14441, "python3", "worker", 298 * kMiB, 0.94, 290 * kMiB, 8 * kMiB, 0, 0, 0},
       {14439, "grow", "worker", 14 * kMiB, 0.044, 14 * kMiB, 0, 0, 0, 0},
       {14438, "python3", "trainer", 5 * kMiB, 0.016, 1 * kMiB, 4 * kMiB, 0, std::nullopt, 0},
   };
+  growth.timeline = GrowthTimeline{3'400'000'000, {{"worker", {}}, {"trainer", {}}}};
+  for (std::int64_t i = 0; i <= 60; ++i) {
+    growth.timeline->roles[0].held_bytes.push_back(i * i * 312 * kMiB / 3600);
+    growth.timeline->roles[1].held_bytes.push_back((95 + i / 12) * kMiB);
+  }
   incident.growth = growth;
 
   incident.cause = {"steady_growth",
@@ -173,8 +178,9 @@ Report group_kill_report() {
   }
   report.source.lost_events = 12345;
   report.source.notes = {"12,345 events of the ring 'growth' were lost between 08:49:10 and 08:49:11"};
-  incident.growth->driver = Driver{std::nullopt, "worker", std::nullopt, 0.984};
-  incident.growth->duplicated = Duplicated{64ULL * kMiB, 3};
+  incident.growth->driver = Driver{std::nullopt, "dataloader_worker", std::nullopt, 0.984, "Slurm job 17 step 0"};
+  incident.growth->roles.front().role = "dataloader_worker";
+  incident.growth->duplicated = Duplicated{64ULL * kMiB, 3, 200LL * kMiB, 192LL * kMiB};
   return report;
 }
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+ * Where the processes of a forked family write: their write-protect faults by regions of 2 MiB, so that the same data
+ * copied by several of them can be told from different data.
+ */
+#ifndef OOMTRACE_REGIONS_BPF_H
+#define OOMTRACE_REGIONS_BPF_H
+
+#include "maps.bpf.h"
+
+#define REGION_PROBES 8
+#define KILL_IS_NEW_NS 5000000000ULL
+
+/* Threads of one process may meet here: a fault or two may then go under a neighbouring region. */
+static __noinline void add_region(struct oomtrace_regions* all, __u32 number) {
+  for (__u32 i = 0; i < REGION_PROBES; i++) {
+    struct oomtrace_region* slot = &all->at[(number + i) & (OOMTRACE_REGION_SLOTS - 1)];
+    if (!slot->number) slot->number = number;
+    if (slot->number != number) continue;
+    __sync_fetch_and_add(&slot->faults, 1);
+    return;
+  }
+  __sync_fetch_and_add(&all->elsewhere, 1);
+}
+
+static __always_inline void flush_regions(struct fault_accumulator* acc) {
+  const __u32 tgid = acc->tgid, written = acc->written;
+  acc->written = 0;
+  struct oomtrace_regions* all = bpf_map_lookup_elem(&regions, &tgid);
+  if (!all) return;
+  for (__u32 i = 0; i < FLUSHED_FAULTS; i++) {
+    if (i >= written) break;
+    add_region(all, acc->region[i]);
+  }
+}
+
+static __always_inline void note_region(struct fault_accumulator* acc, unsigned long address) {
+  const __u32 at = acc->written;
+  if (at >= FLUSHED_FAULTS) return;
+  acc->region[at] = address >> OOMTRACE_REGION_SHIFT;
+  acc->written = at + 1;
+}
+
+static __always_inline void begin_regions(struct process_state* state, __u32 tgid) {
+  const __u32 zero = 0;
+  if (state->has_regions) return;
+  const struct oomtrace_regions* none = bpf_map_lookup_elem(&no_regions, &zero);
+  if (!none || bpf_map_update_elem(&regions, &tgid, none, BPF_ANY)) {
+    __sync_fetch_and_add(&lost_regions, 1);
+    return;
+  }
+  struct oomtrace_regions* all = bpf_map_lookup_elem(&regions, &tgid);
+  if (!all) return;
+  all->start_boot_ns = state->start_boot_ns;
+  state->has_regions = 1;
+  struct fault_accumulator* acc = bpf_map_lookup_elem(&accumulators, &zero);
+  if (acc && acc->tgid == tgid) acc->has_regions = 1;
+}
+
+/* Its own, new memory is shared with nobody. */
+static __always_inline void drop_regions(struct process_state* state, __u32 tgid) {
+  if (!state || !state->has_regions) return;
+  state->has_regions = 0;
+  bpf_map_delete_elem(&regions, &tgid);
+}
+
+/* At exit. Victims and those who follow them may be gone before user space has looked: it drops these itself. */
+static __always_inline void end_regions(struct process_state* state, __u32 tgid) {
+  if (!state || !state->has_regions) return;
+  if (bpf_ktime_get_boot_ns() - oom.decision_boot_ns > KILL_IS_NEW_NS) {
+    drop_regions(state, tgid);
+    return;
+  }
+  struct oomtrace_regions* all = bpf_map_lookup_elem(&regions, &tgid);
+  if (all) all->ended = 1;
+}
+
+#endif

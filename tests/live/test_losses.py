@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rings that are far too small, and a storm of births: what was lost is told, and the census mends the rest."""
+import time
+
+import copy_cases
+import harness
+
+# How late the census may be, and /proc behind it: what happens sooner after a lost birth may be missing.
+CENSUS_SECONDS = 3
+
+
+class Losses(harness.LiveTest):
+    def test_lineage_and_growth_after_a_storm_in_tiny_rings(self):
+        group = self.group(1024)
+        recorder = self.recorder("--ring-size", "4096")
+        self.workload(None, "storm", name="storm", seconds=20, timeout=60)
+        hog = self.last_straw(group)
+        family = self.workload(group, "copies", steps="Aw,Bw", mib=copy_cases.MIB, wait=1)
+        children = [family.child(0), family.child(1)]
+        time.sleep(CENSUS_SECONDS)
+        family.go()
+        self.assertIsNotNone(family.lines.wait_for("done", 60))
+        self.end_by_kill(group, hog)
+        family.end()
+        self.assertIn(recorder.stop(), (0, 6))
+        report = self.report()
+        self.assertGreater(report["source"]["lost_events"], 100, "the rings were large enough")
+        self.assertTrue([note for note in report["source"]["notes"] if "ring.lifecycle" in note],
+                        report["source"]["notes"])
+        incident, grown = self.first_incident(report, group)
+        self.assertTrue([text for text in incident["missing"] if "events about processes" in text], incident["missing"])
+        self.assertEqual({candidate["pid"] for candidate in incident["selection"]["candidates"]},
+                         {family.pid, hog.pid, *children})
+        for child in children:
+            self.assertEqual(grown[child]["role"], "worker")
+            self.assertAlmostEqual(grown[child]["cow_copied_bytes"], copy_cases.PAGES * 4096,
+                                   delta=0.05 * copy_cases.PAGES * 4096)

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same region copied by several, told from different regions copied by each.
+#include "analysis_support.h"
+
+namespace oomtrace::analysis {
+namespace {
+
+using test::kMiB;
+using test::mib;
+using test::ref;
+
+const CgroupRef kJob{77, "/job"};
+constexpr std::uint64_t kRegion = 2 << 20;
+constexpr std::uint64_t kPages = kRegion / test::kPageSize;
+
+// A trainer whose `workers` have copied `each_mib` MiB, and the kill right after.
+struct DuplicationTest : AnalysisTest {
+  const ProcessRef trainer = ref(10, "python3", 1);
+
+  void workers_copy(std::uint32_t workers, std::uint64_t each_mib) {
+    events.at(1).start();
+    events.memory(trainer, mib(400), 0, kJob);
+    for (std::uint32_t i = 0; i < workers; ++i) events.at(2).fork(trainer, worker(i), mib(400));
+    for (std::uint64_t step = 0; step <= each_mib; step += 4) {
+      for (std::uint32_t i = 0; i < workers; ++i)
+        events.at(3 + 0.05 * static_cast<double>(step))
+            .memory(worker(i), mib(400), step * kMiB / test::kPageSize, kJob);
+    }
+    events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
+  }
+  static ProcessRef worker(std::uint32_t i) { return ref(11 + i, "pt_data_worker", 2); }
+
+  void wrote(const ProcessRef& process, std::uint64_t first_region, std::uint64_t regions,
+             std::uint64_t faults = kPages) {
+    ProcessRegions told;
+    told.process = process;
+    told.region_bytes = kRegion;
+    told.incident_id = 1;
+    for (std::uint64_t i = 0; i < regions; ++i)
+      told.regions.push_back({(0x7f0000000000 / kRegion + first_region + i) * kRegion, faults});
+    events.emit(told);
+  }
+  Duplicated duplicated() const {
+    const Incident found = incident();
+    EXPECT_TRUE(found.growth && found.growth->duplicated);
+    return found.growth && found.growth->duplicated ? *found.growth->duplicated : Duplicated{};
+  }
+};
+
+TEST_F(DuplicationTest, the_same_region_copied_by_all) {
+  workers_copy(4, 100);
+  for (std::uint32_t i = 0; i < 4; ++i) wrote(worker(i), 0, 50);
+  const Duplicated found = duplicated();
+  EXPECT_EQ(found.region_bytes, 100u * kMiB);
+  EXPECT_EQ(found.copies, 4u);
+  EXPECT_EQ(found.copied_bytes, 400 * kMiB);
+  EXPECT_EQ(found.duplicated_bytes, 400 * kMiB);
+}
+
+TEST_F(DuplicationTest, half_of_it_is_the_same_and_half_is_each_ones_own) {
+  workers_copy(4, 100);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    wrote(worker(i), 0, 25);
+    wrote(worker(i), 1000 + 100 * i, 25);
+  }
+  const Duplicated found = duplicated();
+  EXPECT_EQ(found.region_bytes, 50u * kMiB);
+  EXPECT_EQ(found.copies, 4u);
+  EXPECT_EQ(found.copied_bytes, 400 * kMiB);
+  EXPECT_EQ(found.duplicated_bytes, 200 * kMiB);
+}
+
+TEST_F(DuplicationTest, a_region_counts_with_its_least_copier) {
+  workers_copy(2, 100);
+  wrote(worker(0), 0, 50);
+  wrote(worker(1), 0, 100, kPages / 2);
+  const Duplicated found = duplicated();
+  EXPECT_EQ(found.region_bytes, 50u * kMiB);
+  EXPECT_EQ(found.copies, 2u);
+}
+
+TEST_F(DuplicationTest, different_regions_are_no_duplicates) {
+  workers_copy(4, 100);
+  for (std::uint32_t i = 0; i < 4; ++i) wrote(worker(i), 100 * i, 50);
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth);
+  EXPECT_FALSE(found.growth->duplicated);
+}
+
+TEST_F(DuplicationTest, faults_from_before_the_window_or_of_reuse_do_not_count) {
+  workers_copy(2, 100);
+  for (std::uint32_t i = 0; i < 2; ++i) wrote(worker(i), 0, 50, 2 * kPages);
+  EXPECT_EQ(duplicated().duplicated_bytes, 200 * kMiB);
+}
+
+TEST_F(DuplicationTest, without_regions_likeness_stands_in_and_says_less) {
+  workers_copy(4, 100);
+  const Duplicated found = duplicated();
+  EXPECT_EQ(found.region_bytes, 100u * kMiB);
+  EXPECT_EQ(found.copies, 4u);
+  EXPECT_EQ(found.copied_bytes, 400 * kMiB);
+  EXPECT_FALSE(found.duplicated_bytes);
+}
+
+TEST_F(DuplicationTest, hostile_regions_do_no_harm) {
+  workers_copy(2, 100);
+  ProcessRegions told;
+  told.process = worker(0);
+  told.region_bytes = UINT64_MAX;
+  told.incident_id = 1;
+  for (std::uint64_t i = 0; i < 20000; ++i) told.regions.push_back({UINT64_MAX - i, UINT64_MAX});
+  told.elsewhere = UINT64_MAX;
+  events.emit(told);
+  told.process = ref(99, "nobody", 0);
+  told.region_bytes = 0;
+  events.emit(told);
+  EXPECT_TRUE(incident().growth);
+}
+
+TEST_F(DuplicationTest, the_driver_names_its_job) {
+  workers_copy(4, 100);
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth && found.growth->driver);
+  EXPECT_EQ(found.growth->driver->role, "dataloader_worker");
+  EXPECT_EQ(found.growth->driver->job, "python3 (10)");
+}
+
+TEST_F(DuplicationTest, a_victim_that_exits_before_its_mark_was_there) {
+  events.at(1).start();
+  events.memory(trainer, mib(400), 0, kJob);
+  events.at(2).fork(trainer, worker(0), mib(400));
+  for (std::uint64_t i = 0; i <= 20; ++i)
+    events.at(3 + 0.05 * static_cast<double>(i)).memory(worker(0), mib(400), i * 1280, kJob);
+  events.at(4.049).exit(worker(0), 9, true);
+  events.at(4.05).emit(test::memcg_kill(1, worker(0), mib(400), kJob, 1000 * kMiB));
+  EXPECT_NEAR(static_cast<double>(growth_of(incident(), 11).cow_copied_bytes.value_or(0)), 100.0 * kMiB, 6.0 * kMiB);
+}
+
+// The last owner of a page reuses it: what the cgroup was charged for says how many were copies.
+TEST_F(DuplicationTest, copies_beyond_the_charge_are_taken_off) {
+  const auto charge = [&](double anon_mib, Opt<std::uint64_t> incident_id) {
+    CgroupMemory memory;
+    memory.cgroup = kJob;
+    memory.version = 1;
+    memory.anon = static_cast<std::uint64_t>(anon_mib) * kMiB;
+    memory.file = incident_id ? 400 * kMiB : 0;
+    memory.incident_id = incident_id;
+    events.emit(memory);
+  };
+  events.at(1).start();
+  events.memory(trainer, mib(400), 0, kJob);
+  charge(400, {});
+  for (std::uint32_t i = 0; i < 2; ++i) events.at(2).fork(trainer, worker(i), mib(400));
+  for (std::uint64_t step = 0; step <= 25; ++step) {
+    events.at(3 + 0.1 * static_cast<double>(step)).memory(trainer, mib(400), step * 1024, kJob);
+    for (std::uint32_t i = 0; i < 2; ++i) events.memory(worker(i), mib(400), step * 1024, kJob);
+  }
+  events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
+  charge(600, 1);
+  const Incident found = incident();
+  std::int64_t copied = 0;
+  for (const ProcessGrowth& process : found.growth->processes) copied += process.cow_copied_bytes.value_or(0);
+  EXPECT_NEAR(static_cast<double>(copied), 200.0 * kMiB, 1.0 * kMiB);
+}
+
+// The window of the growth, in 60 steps: the workers climb, the trainer stays.
+TEST_F(DuplicationTest, the_timeline_shows_who_climbed) {
+  workers_copy(4, 100);
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth && found.growth->timeline);
+  const GrowthTimeline& timeline = *found.growth->timeline;
+  EXPECT_GT(timeline.length_ns, 1'000'000'000u);
+  ASSERT_EQ(timeline.roles.size(), 2u);
+  const RoleTimeline& workers = timeline.roles[0].role == "dataloader_worker" ? timeline.roles[0] : timeline.roles[1];
+  const RoleTimeline& trainers = timeline.roles[0].role == "trainer" ? timeline.roles[0] : timeline.roles[1];
+  ASSERT_EQ(workers.held_bytes.size(), 61u);
+  EXPECT_LT(workers.held_bytes.front(), 20 * kMiB);
+  EXPECT_EQ(workers.held_bytes.back(), 400 * kMiB);
+  EXPECT_TRUE(std::is_sorted(workers.held_bytes.begin(), workers.held_bytes.end()));
+  EXPECT_EQ(trainers.held_bytes.front(), 400 * kMiB);
+  EXPECT_EQ(trainers.held_bytes.back(), 400 * kMiB);
+}
+
+}  // namespace
+}  // namespace oomtrace::analysis
