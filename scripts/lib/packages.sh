@@ -25,8 +25,8 @@ PACKAGES_FUZZ=(clang=clang libclang-rt-dev)
 # The guests' kernels and disks are made by tests/vm.
 # Peers and what builds the probes.
 PACKAGES_BENCH=(python3 gcc=cc libc6-dev bpftrace=bpftrace linux-perf=perf)
-# PyTorch as Debian has it, and a peer that follows every allocation.
-PACKAGES_TRAINING=(python3-torch heaptrack=heaptrack)
+# A peer that follows every allocation of a training run.
+PACKAGES_TRAINING_BENCH=(heaptrack=heaptrack)
 PACKAGES_BUDGET=(python3 valgrind=valgrind)
 PACKAGES_VM=(qemu-system-x86=qemu-system-x86_64 busybox-static python3 gcc=cc libc6-dev)
 
