@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sleepers COUNT: so many processes that do nothing, as cheap as processes are. Says "there" once all of them are; they end
- * with the first.
+ * sleepers COUNT: so many processes that do nothing, as cheap as processes are. Says "there" once all of them are; they
+ * end with the first.
  */
 #include <signal.h>
 #include <stdio.h>
