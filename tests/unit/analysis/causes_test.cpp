@@ -189,7 +189,7 @@ TEST_F(WorkersTest, forked_children_that_load_no_data_are_not_called_so) {
 
 // --- kills whose memory nobody holds ---
 
-struct MachineTest : CausesTest {
+struct NobodysMemoryTest : CausesTest {
   void machine(double free_mib, double anon_mib) {
     SystemMemory memory;
     memory.total = 8192 * kMiB;
@@ -220,13 +220,13 @@ struct MachineTest : CausesTest {
   }
 };
 
-TEST_F(MachineTest, what_an_earlier_victim_has_not_given_back_is_no_kernel_memory) {
+TEST_F(NobodysMemoryTest, what_an_earlier_victim_has_not_given_back_is_no_kernel_memory) {
   EXPECT_FALSE(has(second_kill(0.1), "kernel_memory_growth"));
 }
 
-TEST_F(MachineTest, long_after_an_earlier_kill_it_is) { EXPECT_TRUE(has(second_kill(30), "kernel_memory_growth")); }
+TEST_F(NobodysMemoryTest, long_after_an_earlier_kill_it_is) { EXPECT_TRUE(has(second_kill(30), "kernel_memory_growth")); }
 
-TEST_F(MachineTest, a_kill_by_hand_on_a_machine_with_room_has_no_driver_and_no_culprit) {
+TEST_F(NobodysMemoryTest, a_kill_by_hand_on_a_machine_with_room_has_no_driver_and_no_culprit) {
   const Incident found = by_hand(5000);
   EXPECT_EQ(found.cause.kind, "unknown");
   EXPECT_NE(found.cause.summary.find("SysRq f"), std::string::npos) << found.cause.summary;
@@ -237,7 +237,7 @@ TEST_F(MachineTest, a_kill_by_hand_on_a_machine_with_room_has_no_driver_and_no_c
   EXPECT_EQ(found.remedies.front().title, "Find out who asked for the kill");
 }
 
-TEST_F(MachineTest, a_kill_by_hand_on_a_full_machine_has_them) {
+TEST_F(NobodysMemoryTest, a_kill_by_hand_on_a_full_machine_has_them) {
   const Incident found = by_hand(50);
   EXPECT_EQ(found.cause.kind, "neighbor_growth");
   EXPECT_TRUE(found.growth && found.growth->driver);
