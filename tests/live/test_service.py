@@ -40,6 +40,10 @@ class Service(harness.LiveTest):
     def segments(self):
         return sorted(glob.glob(os.path.join(self.state, "*.oomtrace")))
 
+    def newest(self):
+        path = self.segments()[-1]
+        return path, os.path.getsize(path)
+
     def post_mortem_of(self, pid, seconds=90):
         """Path (without its ending) and content of the post-mortem of that victim, once it is there."""
         deadline = time.monotonic() + seconds
@@ -96,10 +100,7 @@ class Service(harness.LiveTest):
         for name in ("first", "second"):
             pids.append(self.kill_one(name))
             before = len(self.segments())
-            deadline = time.monotonic() + 60
-            while len(self.segments()) == before:
-                self.assertLess(time.monotonic(), deadline, "a new segment")
-                subprocess.run(["sh", "-c", "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done"], check=True)
+            self.storm_until(lambda count=before: len(self.segments()) > count, "a new segment")
         prefixes = [self.post_mortem_of(pid)[0] for pid in pids]
         self.end(process)
         self.kernel_incidents()
@@ -189,23 +190,36 @@ class Service(harness.LiveTest):
             status = os.stat(os.path.join(self.state, name))
             self.assertEqual((status.st_uid, status.st_gid, status.st_mode & 0o777), (12345, 12346, 0o600), name)
 
+    def storm_until(self, happened, what, seconds=120):
+        deadline = time.monotonic() + seconds
+        while not happened():
+            self.assertLess(time.monotonic(), deadline, [what, os.listdir(self.state), self.err.seen])
+            subprocess.run(["sh", "-c", "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done"], check=True)
+
     def test_full_file_system_costs_the_oldest_not_the_newest(self):
         os.mkdir(self.state)
-        size = 1 << 20
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", self.state], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=755", "tmpfs", self.state], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", self.state], check=True)
-        with open(os.path.join(self.state, "ballast"), "wb") as file:  # somebody else's
-            file.write(b"x" * (768 << 10))
         process = self.service()
-        deadline = time.monotonic() + 240
-        while len(self.segments()) < 2 or os.path.basename(self.segments()[0]).split(".")[0].endswith("-000001"):
-            self.assertLess(time.monotonic(), deadline, "the first segment makes room")
-            subprocess.run(["sh", "-c", "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done"], check=True)
+        self.storm_until(lambda: len(self.segments()) >= 3, "three segments")
+        first = self.segments()[0]
+        with open(os.path.join(self.state, "ballast"), "wb", buffering=0) as file:  # somebody else's
+            with self.assertRaises(OSError):
+                while True:
+                    file.write(b"x" * 4096)
+            size = file.tell()
+        self.storm_until(lambda: not os.path.exists(first), "the first segment makes room")
+        before = self.newest()
+        self.storm_until(lambda: self.newest() != before, "it is written to again")
         pid = self.kill_one()
         self.post_mortem_of(pid)
-        self.end(process)
-        with open(os.path.join(self.state, "ballast"), "rb") as file:
-            self.assertEqual(len(file.read()), 768 << 10)
+        process.send_signal(signal.SIGTERM)
+        self.assertIn(process.wait(60), (0, 6))  # 6: what came while nothing could be written is told as lost
+        killed = [json.loads(line)["process"]["pid"] for segment in self.segments()
+                  for line in harness.run("stream", segment, "--events", "oom.kill").stdout.splitlines()
+                  if '"oom.kill"' in line]
+        self.assertIn(pid, killed)
+        self.assertEqual(os.path.getsize(os.path.join(self.state, "ballast")), size)
 
     def test_service_manager_is_told(self):
         path = os.path.join(self.dir, "notify")

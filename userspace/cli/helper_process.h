@@ -27,8 +27,9 @@ struct HelperOptions {
   std::chrono::nanoseconds retry_after = std::chrono::seconds(10);
 };
 
-// Jobs run one after the other. One that is killed (memory may still be short) is tried again, a few times; one that
-// fails is not: it says why itself, on standard error. Not thread-safe. The helper ends with its recorder.
+// Jobs run one after the other. One that is killed (memory may still be short) or asks for it is tried again, a few
+// times; one that fails is not: it says why itself, on standard error. Not thread-safe. The helper ends with its
+// recorder.
 class HelperProcess {
  public:
   // Forks: before there are threads, and before privileges are dropped. Errors: Errc::kOutput.

@@ -102,7 +102,8 @@ HelperSays wait_for(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFSIGNALED(status) ? HelperSays::kKilled : HelperSays::kDone;
+  const bool again = WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == kTryAgain);
+  return again ? HelperSays::kKilled : HelperSays::kDone;
 }
 
 }  // namespace

@@ -16,12 +16,14 @@ namespace oomtrace::cli {
 // A job is one message: its texts, each with a NUL behind it.
 inline constexpr std::size_t kMaxJobBytes = std::size_t{64} << 10;
 
-enum class HelperSays : std::uint32_t { kStarted, kDone, kKilled };
+enum class HelperSays : std::uint32_t { kStarted, kDone, kKilled };  // kKilled: or to be tried again
 struct HelperAnswer {
   pid_t pid = 0;  // of the process that does the job
   HelperSays what = HelperSays::kDone;
 };
 
+// Returns the job's exit status; kTryAgain: what it lacked may be there later.
+inline constexpr int kTryAgain = 75;  // EX_TEMPFAIL of sysexits.h
 using HelperWork = int (*)(const std::vector<std::string>& job);
 
 // Makes the calling process the helper: in `directory`, as that user and no other group, without any capability, for

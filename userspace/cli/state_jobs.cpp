@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/sys_error.h"
 #include "cli/exit_status.h"
+#include "cli/helper_server.h"
 #include "cli/make_report.h"
 #include "report/render_json.h"
 #include "report/render_text.h"
@@ -141,7 +142,10 @@ int do_state_job(const std::vector<std::string>& job) {
     done = post_mortem(job);
   else if (job.front() == kTidy && job.size() == kTidyTexts)
     done = tidy(job);
-  return done ? kDone : report_error(job.front(), done.error());
+  if (done) return kDone;
+  // Tidying up makes room, soon.
+  if (done.error().sys_errno == ENOSPC || done.error().sys_errno == EDQUOT) return kTryAgain;
+  return report_error(job.front(), done.error());
 }
 
 }  // namespace oomtrace::cli

@@ -76,7 +76,7 @@ void StateKeeper::write_post_mortems(std::size_t count) {
 
 void StateKeeper::tidy(std::uint64_t boot_now_ns) {
   tidied_ns_ = boot_now_ns;
-  helper_->run(tidy_job(options_, segment_bytes_, name_of(segments_.number())));
+  helper_->run(tidy_job(options_, 2 * segment_bytes_, name_of(segments_.number())));
 }
 
 bool StateKeeper::each_second(std::uint64_t boot_now_ns, const std::function<void()>& flush, bool failing) {

@@ -19,6 +19,8 @@
 namespace oomtrace::trace {
 namespace {
 
+constexpr std::uint64_t kPostMortemShare = 4;
+
 struct DirCloser {
   void operator()(DIR* directory) const noexcept { static_cast<void>(::closedir(directory)); }
 };
@@ -69,6 +71,13 @@ class Keeper {
     const auto aged = [this](const auto& file) { return options_.now_ns - file.changed_ns > options_.retain_ns; };
     remove_while(segments_, aged);
     remove_while(post_mortems_, aged);
+    std::uint64_t post_mortem_bytes = 0;
+    for (const OldFile& file : post_mortems_) post_mortem_bytes += file.bytes;
+    remove_while(post_mortems_, [this, &post_mortem_bytes](const OldFile& file) {
+      if (post_mortem_bytes <= max_bytes_ / kPostMortemShare) return false;
+      post_mortem_bytes -= file.bytes;
+      return true;
+    });
     for (SegmentFile& file : segments_) {
       const bool old = options_.now_ns - file.changed_ns > options_.thin_after_ns;
       if (old || too_much()) thin(file);

@@ -25,10 +25,12 @@ struct RetentionResult {
   std::uint64_t bytes = 0;                    // of all segments and post-mortems afterwards
 };
 
-// First what is older than retain_ns goes, post-mortems too. Then segments older than thin_after_ns are thinned, and
-// younger ones, oldest first, while all together are larger than max_bytes or the reserve is not free. What is still
-// too much goes from the oldest segment on, at last the oldest post-mortems. A segment that cannot be thinned stays as
-// it is until it has to go. Errors: Errc::kInput or kPermission: the directory cannot be read.
+// First what is older than retain_ns goes, post-mortems too, and the oldest post-mortems where these take more than a
+// quarter of max_bytes: a job that is killed again and again must not push the recording out. Then segments older than
+// thin_after_ns are thinned, and younger ones, oldest first, while all together are larger than max_bytes or the
+// reserve is not free. What is still too much goes from the oldest segment on, at last the oldest post-mortems. A
+// segment that cannot be thinned stays as it is until it has to go. Errors: Errc::kInput or kPermission: the directory
+// cannot be read.
 Result<RetentionResult> keep_within(const std::string& directory, const RetentionOptions& options);
 
 // Whether a file of a state directory is a post-mortem of ours: "incident-....json" or ".txt".

@@ -35,6 +35,8 @@ bool has_any_capability() {
   return any;
 }
 
+bool told_once(const char* name) { return read_small_file(name, 64).value_or("") == "x"; }
+
 // In the helper: what the test asks for, told in files of its directory.
 int work(const std::vector<std::string>& job) {
   if (job[0] == "tell") {
@@ -46,6 +48,9 @@ int work(const std::vector<std::string>& job) {
   } else if (job[0] == "die") {
     put("died", "x");
     raise(SIGKILL);
+  } else if (job[0] == "again") {
+    put("again", "x");
+    return told_once("again") ? cli::kTryAgain : 0;
   } else if (job[0] == "wait") {
     put("waits", std::to_string(getpid()));
     pause();
@@ -111,6 +116,14 @@ TEST_F(HelperTest, a_job_that_is_killed_is_tried_again_and_given_up_in_the_end) 
   EXPECT_EQ(told("died"), "xxxx");
   EXPECT_EQ(told("order"), "a");
   EXPECT_EQ(helper->left_out(), 1U);
+}
+
+TEST_F(HelperTest, a_job_may_ask_to_be_tried_again) {
+  start();
+  helper->run({"again"});
+  helper->finish(10s);
+  EXPECT_EQ(told("again"), "xx");
+  EXPECT_EQ(helper->left_out(), 0U);
 }
 
 TEST_F(HelperTest, its_running_job_is_known_and_ends_with_it) {

@@ -179,6 +179,45 @@ TEST(Retention, too_much_is_thinned_before_anything_is_removed) {
   EXPECT_EQ(result->bytes, one);
 }
 
+TEST(Retention, post_mortems_do_not_push_the_recording_out) {
+  const TempDir directory;
+  write_bytes(directory / segment(1), std::string(600, 'x'));
+  write_bytes(directory / segment(2), std::string(100, 'x'));
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = directory / ("incident-20260101T00000" + std::to_string(i) + "Z-1.txt");
+    write_bytes(name, std::string(100, 'x'));
+    set_age(name, (9 - i) * kHour);
+  }
+  for (std::uint32_t number : {1, 2}) set_age(directory / segment(number), kHour);
+  trace::RetentionOptions options;
+  options.now_ns = kNow;
+  options.max_bytes = 1000;
+  options.keep = directory / segment(2);
+  const auto result = trace::keep_within(directory.path(), options);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->removed.size(), 6U);
+  EXPECT_EQ(result->bytes, 900U);
+  EXPECT_TRUE(std::filesystem::exists(directory / segment(1)));
+  EXPECT_FALSE(std::filesystem::exists(directory / "incident-20260101T000005Z-1.txt"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "incident-20260101T000006Z-1.txt"));
+}
+
+TEST(Retention, the_oldest_go_where_the_file_system_has_no_room) {
+  const TempDir directory;
+  for (std::uint32_t number : {1, 2, 3}) {
+    write_bytes(directory / segment(number), std::string(1000, 'x'));
+    set_age(directory / segment(number), kHour);
+  }
+  trace::RetentionOptions options;
+  options.now_ns = kNow;
+  options.keep = directory / segment(3);
+  options.reserve_bytes = UINT64_MAX;  // no file system has that
+  const auto result = trace::keep_within(directory.path(), options);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->removed, (std::vector<std::string>{directory / segment(1), directory / segment(2)}));
+  EXPECT_EQ(result->bytes, 1000U);
+}
+
 TEST(Retention, what_cannot_be_thinned_is_removed_only_when_it_has_to_go) {
   const TempDir directory;
   write_bytes(directory / segment(1), std::string(1000, 'x'));
