@@ -224,7 +224,9 @@ TEST_F(NobodysMemoryTest, what_an_earlier_victim_has_not_given_back_is_no_kernel
   EXPECT_FALSE(has(second_kill(0.1), "kernel_memory_growth"));
 }
 
-TEST_F(NobodysMemoryTest, long_after_an_earlier_kill_it_is) { EXPECT_TRUE(has(second_kill(30), "kernel_memory_growth")); }
+TEST_F(NobodysMemoryTest, long_after_an_earlier_kill_it_is) {
+  EXPECT_TRUE(has(second_kill(30), "kernel_memory_growth"));
+}
 
 TEST_F(NobodysMemoryTest, a_kill_by_hand_on_a_machine_with_room_has_no_driver_and_no_culprit) {
   const Incident found = by_hand(5000);
