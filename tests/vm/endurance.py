@@ -36,22 +36,27 @@ def trace_disk(path):
 
 
 def run(kernel, names, directory, binary, timeout, verbose):
-    """One boot over all scenarios; returns the number of those that failed."""
+    """One boot over all scenarios, and two for each that needs a reboot; returns the number of those that failed."""
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
-    sessions = [expect.Session(name, (name,), "", "", "", ()) for name in names]
+    boots = [[name for name in names if name not in endurance_checks.AFTER]]
+    for name in names:
+        if name in endurance_checks.AFTER:
+            boots += [[endurance_checks.AFTER[name]], [name]]
+    sessions = {name: expect.Session(name, (name,), "", "", "", ()) for boot in boots for name in boot}
     initramfs = os.path.join(directory, "initramfs.gz")
-    build_initramfs.build(initramfs, os.path.join(directory, "workloads"), binary, sessions=sessions)
+    build_initramfs.build(initramfs, os.path.join(directory, "workloads"), binary, sessions=sessions.values())
     disk = os.path.join(directory, "trace.ext4")
     trace_disk(disk)
-    guest = Guest(kernel, initramfs, sessions, directory, nodes_mib=(MEMORY_MIB,), swap_bytes=SWAP_BYTES,
-                  disks={"trace": disk})
-    guest.run(timeout, verbose)
-    say(f"Linux {kernel['release']}, {MEMORY_MIB} MiB, {guest.seconds:.0f} s")
     failed = 0
-    if guest.problems:
-        failed += 1
-        say("FAIL boot: " + "; ".join(guest.problems))
+    for boot in filter(None, boots):
+        guest = Guest(kernel, initramfs, [sessions[name] for name in boot], directory, nodes_mib=(MEMORY_MIB,),
+                      swap_bytes=SWAP_BYTES, disks={"trace": disk})
+        guest.run(timeout, verbose)
+        say(f"Linux {kernel['release']}, {MEMORY_MIB} MiB, {guest.seconds:.0f} s: {' '.join(boot)}")
+        if guest.problems:
+            failed += 1
+            say("FAIL boot: " + "; ".join(guest.problems))
     for name in names:
         outcome = endurance_checks.check(name, os.path.join(directory, name), binary)
         say(f"{'FAIL' if outcome.problems else 'pass'} {name}: {outcome.figures} figures compared"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judges what each scenario of guest/endurance.sh left behind: the trace against the guest's own kernel log."""
 import dataclasses
+import datetime
 import json
 import os
 import re
@@ -56,8 +57,10 @@ class Scenario:
         told = " | ".join(self.text("record.txt").strip().splitlines()[-3:])
         self.expect(status == wanted, f"record ended with {status or 'nothing'}, expected {wanted}: {told}")
 
-    def report(self, trace="trace.oomtrace"):
-        done = subprocess.run([self.binary, "report", trace, "--format", "json"], cwd=self.dir, stdout=subprocess.PIPE,
+    def report(self, *traces):
+        traces = traces or ("trace.oomtrace",)
+        trace = "+".join(traces)
+        done = subprocess.run([self.binary, "report", *traces, "--format", "json"], cwd=self.dir, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False)
         self.expect(done.returncode == 0, f"report of {trace} ended with {done.returncode}: {done.stderr.strip()}")
         if done.returncode != 0:
@@ -173,7 +176,91 @@ def disk_blocks(scenario):
         scenario.see(f"blocked for {float(frozen[1]) - float(frozen[0]):.1f} s")
 
 
-CHECKS = {"twenty": twenty, "burst": burst, "disk_blocks": disk_blocks}
+def own_limit(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.kills(report, 4)
+    scenario.see(f"{scenario.text('told_at_limit').strip()} of 3 kills told while at the limit")
+    events = dict(line.split() for line in scenario.text("limit.events").splitlines())
+    scenario.expect(int(events.get("max", 0)) > 0, f"the cgroup never was at its limit: {events}")
+    scenario.expect(events.get("oom_kill") == "0", f"somebody in the recorder's cgroup was killed: {events}")
+    sizes = [word for word in scenario.text("limit.bytes").split()]
+    scenario.see(f"at its limit of {int(sizes[0]) >> 20} MiB {events.get('max')} times, "
+                 f"{report['source']['lost_events']} events lost")
+    scenario.recorder_memory()
+
+
+def slice_killed(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 2)
+    for incident in report["incidents"]:
+        weighed = [row for row in incident["selection"]["candidates"] if row["pid"] == scenario.recorder]
+        scenario.expect([row["excluded"] for row in weighed] == ["oom_score_adj_min"], f"the recorder: {weighed}")
+    first = scenario.incident_of(report, int(scenario.text("slice.hog.pid") or 0))
+    scenario.expect(first and len(first["victims"]) == 2, "memory.oom.group did not take its two")
+
+
+def thrash(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 3, freeing=True)
+    swapped = dict(line.split() for line in scenario.text("vmstat").splitlines())
+    scenario.expect(int(swapped.get("pswpin", 0)) > 1000, f"nothing thrashed: {swapped}")
+    scenario.see(f"{swapped.get('pswpin')} pages swapped in, {swapped.get('pswpout')} out")
+    scenario.recorder_memory()
+
+
+def seconds_of(time):
+    return datetime.datetime.fromisoformat(time[:19] + "+00:00").timestamp()
+
+
+def pid_wrap(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    pids = [int(scenario.text(f"pid_wrap.{label}.pid") or 0) for label in ("first", "second")]
+    scenario.expect(pids[0] == pids[1], f"the pids are {pids}: not the same")
+    scenario.expect(len(scenario.logged) == 2, f"the kernel's log has {len(scenario.logged)} kills")
+    told = [(incident["victims"][0]["pid"], incident["victims"][0]["comm"]) for incident in report["incidents"]]
+    scenario.expect(told == [(pids[0], "first"), (pids[0], "second")], f"victims: {told}")
+    for incident, log in zip(report["incidents"], scenario.logged):
+        result = compare.compare(incident, log, compare.Expect(cpus=expect.GUEST_CPUS, provenance=("kernel_exact",),
+                                                               unsteady={scenario.recorder: matrix.RECORDER_PAGES}))
+        scenario.outcome.figures += result.figures
+        scenario.outcome.problems += result.problems
+        driver = (incident["growth"] or {}).get("driver") or {}
+        scenario.expect(driver.get("comm") == incident["victims"][0]["comm"], f"driver: {driver}")
+    deaths = [(death["comm"], death["verdict"]) for death in report["deaths"] if death["pid"] == pids[0]]
+    scenario.expect(deaths == [("first", "memcg_oom"), ("second", "memcg_oom")], f"deaths of {pids[0]}: {deaths}")
+    scenario.see(f"pid {pids[0]} twice, 1000 processes between, pid_max 400")
+
+
+def suspend(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 2)
+    rows = {row[0]: (float(row[1]), int(row[2])) for row in map(str.split, scenario.text("clocks").splitlines())}
+    scenario.expect(set(rows) == {"asleep", "awake", "after"}, f"clocks: {rows}")
+    incident = found(scenario, report, "after")
+    if incident is None or len(rows) != 3:
+        return
+    slept = rows["awake"][1] - rows["asleep"][1]
+    scenario.expect(slept >= 4, f"the machine slept for {slept} s only")
+    apart = rows["after"][1] - seconds_of(incident["time"])
+    scenario.expect(-1 <= apart < 30, f"reported {incident['time']}, {apart:.0f} s from the clock then")
+    took = seconds_of(incident["growth"]["to"]) - seconds_of(incident["growth"]["from"])
+    scenario.expect(took < 60, f"grew for {took:.0f} s")
+    scenario.see(f"slept for {slept} s")
+
+
+CHECKS = {"twenty": twenty, "burst": burst, "disk_blocks": disk_blocks, "own_limit": own_limit,
+          "slice": slice_killed, "thrash": thrash, "pid_wrap": pid_wrap, "suspend": suspend}
+# Of a boot of their own: the boot before goes down while its recorder runs.
+AFTER = {}
 
 
 def check(name, directory, binary):

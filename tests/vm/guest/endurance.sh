@@ -60,6 +60,8 @@ scenario_burst() {
   nap 2
 }
 
+# --- the disk ---
+
 little_kill() {  # LABEL: in a memory cgroup of its own
   new_group job 48M
   spawn "$1" /cg/job grow "name=$1" wait=1 cap=256
@@ -83,4 +85,157 @@ scenario_disk_blocks() {
   echo "$frozen $(cut -d' ' -f1 /proc/uptime)" > "$OUT/frozen"
   little_kill after
   nap 1.5
+}
+
+# --- the recorder's own cgroup ---
+
+before_own_limit() {
+  new_group recorder 400M
+  recorder_group=/cg/recorder
+}
+
+scenario_own_limit() {
+  # Whatever page it gives back is taken by one that writes files.
+  read -r current < /cg/recorder/memory.current
+  echo $((current + 1048576)) > /cg/recorder/memory.max
+  (
+    echo 0 > /cg/recorder/cgroup.procs
+    while :; do dd if=/dev/zero of=/trace/churn bs=64k count=200 2> /dev/null; done
+  ) &
+  churn=$!
+  nap 3
+  for label in one two three; do
+    little_kill "$label"
+  done
+  told
+  echo "$count" > "$OUT/told_at_limit"
+  spawn storm - storm name=storm seconds=5 uid=65534
+  eval "wait \$pid_storm"
+  cat /cg/recorder/memory.events > "$OUT/limit.events"
+  cat /cg/recorder/memory.max /cg/recorder/memory.current > "$OUT/limit.bytes"
+  kill -9 "$churn"
+  wait "$churn"
+  echo max > /cg/recorder/memory.max
+  little_kill after
+  recorder_holds holds.after
+  nap 1.5
+}
+
+before_slice() {
+  new_group slice 300M
+  echo +memory > /cg/slice/cgroup.subtree_control
+  new_group slice/recorder
+  new_group slice/job
+  recorder_group=/cg/slice/recorder
+}
+
+scenario_slice() {
+  echo 1 > /cg/slice/memory.oom.group
+  spawn beside /cg/slice/job grow name=beside mib=8
+  spawn hog /cg/slice/job grow name=hog wait=1 cap=600
+  ready hog
+  settled beside
+  go hog
+  # It goes on: the next kill is recorded as well.
+  spawn hog_again /cg/slice/job grow name=hog_again wait=1 cap=600
+  ready hog_again
+  go hog_again
+}
+
+# --- swap ---
+
+scenario_thrash() {
+  swap_on
+  spawn thrash1 - thrash name=thrash1 mib=220 adj=-700
+  spawn thrash2 - thrash name=thrash2 mib=220 adj=-700
+  nap 5
+  hogs 3 -
+  recorder_holds holds.after
+  sed -n 's/^pswp/pswp/p' /proc/vmstat > "$OUT/vmstat"
+  kill -9 "$pid_thrash1" "$pid_thrash2"
+  wait "$pid_thrash1"
+  wait "$pid_thrash2"
+  swapoff "$SWAP"
+}
+
+# --- time and names ---
+
+clocks() {  # LABEL: what both clocks say
+  echo "$1 $(cut -d' ' -f1 /proc/uptime) $(date +%s)" >> "$OUT/clocks"
+}
+
+scenario_clock() {
+  clocks one
+  little_kill one
+  date -s "@$(($(date +%s) + 21600))" > /dev/null
+  nap 2.5
+  clocks two
+  little_kill two
+  date -s "@$(($(date +%s) - 43200))" > /dev/null
+  nap 2.5
+  clocks three
+  little_kill three
+  date -s "@$(($(date +%s) + 21600))" > /dev/null
+}
+
+scenario_pid_wrap() {
+  read -r most < /proc/sys/kernel/pid_max
+  echo 400 > /proc/sys/kernel/pid_max
+  little_kill first
+  number=0
+  while [ "$number" -lt 1000 ]; do
+    number=$((number + 1))
+    (:)
+  done
+  new_group job 48M
+  # The next process gets the first victim's pid.
+  echo $((pid_first - 1)) > /proc/sys/kernel/ns_last_pid
+  spawn second /cg/job grow name=second wait=1 cap=256
+  ready second
+  go second
+  drop_group job
+  echo "$most" > /proc/sys/kernel/pid_max
+}
+
+# The machine sleeps for some seconds, which only CLOCK_BOOTTIME counts.
+scenario_suspend() {
+  little_kill before
+  nap 1.5
+  clocks asleep
+  echo 0 > /sys/class/rtc/rtc0/wakealarm
+  echo +6 > /sys/class/rtc/rtc0/wakealarm
+  echo mem > /sys/power/state
+  clocks awake
+  little_kill after
+  clocks after
+  nap 1.5
+}
+
+# The machine goes down without a word; "again" is the boot after it, with the same pid.
+scenario_reboot() {
+  number=0
+  while [ "$number" -lt 150 ]; do
+    number=$((number + 1))
+    (:)
+  done
+  little_kill before
+  echo "$pid_before" > /trace/pid
+  cp /proc/sys/kernel/random/boot_id /trace/boot_id
+  sync /trace/pid /trace/boot_id
+  nap 1.5
+  say "done $SESSION"
+  reboot -f
+}
+
+scenario_again() {
+  cp /trace/reboot.oomtrace "$OUT/first.oomtrace"
+  cat /trace/boot_id > "$OUT/first.boot_id"
+  cat /proc/sys/kernel/random/boot_id > "$OUT/second.boot_id"
+  read -r pid < /trace/pid
+  new_group job 48M
+  echo $((pid - 1)) > /proc/sys/kernel/ns_last_pid
+  spawn after /cg/job grow name=after wait=1 cap=256
+  ready after
+  go after
+  drop_group job
 }
