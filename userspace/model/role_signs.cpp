@@ -130,7 +130,7 @@ bool is_ray_train_worker(const Process& process) {
   return process.comm.starts_with("ray::_RayTrainW") || contains(process.command_line, "ray::_RayTrainWorker");
 }
 bool is_ray_daemon(const Process& process) {
-  return process.comm == "raylet" || process.comm == "gcs_server" || base_name(process.executable) == "raylet";
+  return process.comm == "raylet" || base_name(process.executable) == "raylet";
 }
 
 std::optional<std::string> trainer_thread(const Process& process) {

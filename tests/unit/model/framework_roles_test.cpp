@@ -100,7 +100,7 @@ TEST_F(FrameworkRolesTest, ray_workers_that_train_and_that_idle) {
   EXPECT_EQ(role(10), "launcher");
   EXPECT_EQ(role(11), "other");
   EXPECT_EQ(role(12), "trainer");
-  EXPECT_EQ(role(13), "other");
+  EXPECT_EQ(role(13), "worker");
   EXPECT_EQ(role(14), "dataloader_worker");
   EXPECT_EQ(root(14), id(10));
   EXPECT_NE(root(11), id(10));
