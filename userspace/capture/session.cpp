@@ -223,9 +223,11 @@ void Session::give_record(const MergeBuffer::Item& item) {
     if (memory->reason == MemoryReason::kSnapshot) ++status_.processes;
     const std::int64_t rss = memory->memory ? memory->memory->anon + memory->memory->shmem + memory->memory->file : 0;
     if (memory->reason != MemoryReason::kKill && rss >= kWorthReadingBytes)
-      want_info(memory->process.pid, memory->process.start_boot_ns);
+      want_info(memory->process.pid, memory->process.start_boot_ns, rss);
   } else if (std::holds_alternative<ProcessFork>(event.payload)) {
     ++status_.processes;
+  } else if (const auto* exec = std::get_if<ProcessExec>(&event.payload)) {
+    info_wanted_.erase({exec->process.pid, exec->process.start_boot_ns});
   } else if (const auto* exit = std::get_if<ProcessExit>(&event.payload)) {
     if (status_.processes > 0) --status_.processes;
     info_wanted_.erase({exit->process.pid, exit->process.start_boot_ns});
@@ -255,9 +257,14 @@ void Session::add(Payload payload, std::shared_ptr<const void> owner) {
   pending_.push_back(Pending{boot_now_ns(), std::move(payload), std::move(owner)});
 }
 
-void Session::want_info(std::uint32_t pid, std::uint64_t start_boot_ns) {
-  if (info_wanted_.size() >= kMaxInfoWanted || !info_wanted_.emplace(pid, start_boot_ns).second) return;
-  if (!reader_->request({pid, start_boot_ns})) info_wanted_.erase({pid, start_boot_ns});
+// Once, and again whenever it has doubled: the first look may have come before a trainer mapped its libraries, as where
+// a large program starts it.
+void Session::want_info(std::uint32_t pid, std::uint64_t start_boot_ns, std::int64_t rss) {
+  const std::pair key{pid, start_boot_ns};
+  const auto asked = info_wanted_.find(key);
+  if (asked != info_wanted_.end() && rss / 2 < asked->second) return;
+  if (asked == info_wanted_.end() && info_wanted_.size() >= kMaxInfoWanted) return;
+  if (reader_->request({pid, start_boot_ns})) info_wanted_[key] = rss;
 }
 
 // Which of the cgroup and its ancestors have a limit: those are sampled.

@@ -6,7 +6,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,7 +96,7 @@ class Session {
   void give(std::uint64_t boot_ns, Payload&& payload);
   void add(Payload payload, std::shared_ptr<const void> owner = nullptr);
   void note_cgroup(std::span<const std::byte> record);
-  void want_info(std::uint32_t pid, std::uint64_t start_boot_ns);
+  void want_info(std::uint32_t pid, std::uint64_t start_boot_ns, std::int64_t rss);
   void sample_cgroups();
   void add_regions();
   void follow_kernel_log();
@@ -121,8 +120,9 @@ class Session {
   oomtrace_oom_kill given_kill_{};  // as given on: the event that is being handled views it
   oomtrace_oom_candidate given_candidate_{};
   std::map<std::string, std::uint64_t, std::less<>> limited_cgroups_;  // path -> id, of those to sample
-  std::set<std::pair<std::uint32_t, std::uint64_t>> info_wanted_;      // pid, start: asked for already
-  std::map<std::string, std::uint64_t, std::less<>> told_losses_;      // source -> total told so far
+  // By pid and start: what a process held when it was last asked for, bytes.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> info_wanted_;
+  std::map<std::string, std::uint64_t, std::less<>> told_losses_;  // source -> total told so far
   std::uint64_t seq_ = 0;
   std::uint64_t undecodable_ = 0;
   std::uint64_t last_decision_ = 0;                // whose regions have not been told
