@@ -25,6 +25,18 @@ not_run() { # WHAT WHY
   say "not run: $1: $2"
 }
 
+# followed LOG CMD...: runs CMD with its output in LOG and shows it as it comes. By way of the file and not through a pipe:
+# what a test leaves behind would hold a pipe open for ever.
+followed() {
+  local log=$1 pid
+  shift
+  : >"$log" # there before it is followed
+  "$@" >>"$log" 2>&1 <&0 &
+  pid=$!
+  tail --pid="$pid" --sleep-interval=0.2 --lines=+1 --follow "$log" || true
+  wait "$pid"
+}
+
 # logged NAME LIMIT_SECONDS CMD...: runs CMD, output in build/logs/NAME.log; shows its end where CMD fails.
 logged() {
   local name=$1 limit=$2 status=0
@@ -32,9 +44,7 @@ logged() {
   LOG=$LOGS/$name.log
   mkdir -p "$LOGS"
   if [ -n "$VERBOSE" ]; then
-    with_limit "$limit" "$@" >"$LOG" 2>&1 <&0 &
-    tail --pid=$! --sleep-interval=0.2 --lines=+1 --follow "$LOG"
-    wait $! || status=$?
+    followed "$LOG" with_limit "$limit" "$@" || status=$?
   else
     with_limit "$limit" "$@" >"$LOG" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
@@ -80,10 +90,7 @@ counted() {
   shift 2
   log=$LOGS/$(tr -cs 'A-Za-z0-9\n' - <<<"$name").log
   mkdir -p "$LOGS"
-  # By way of the log and not through a pipe: what a test leaves behind would hold a pipe open for ever.
-  with_limit "$limit" "$@" >"$log" 2>&1 <&0 &
-  tail --pid=$! --sleep-interval=0.2 --lines=+1 --follow "$log"
-  wait $! || status=$?
+  followed "$log" with_limit "$limit" "$@" || status=$?
   last=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1) || true
   if [ -z "$last" ]; then
     failed "$name: ended with status $status and without counts"
