@@ -30,9 +30,9 @@ enum {
   kModelMib = 96,
   kBatchMib = 16,
   kStepMib = 4,
-  kStepPauseUs = 40 * 1000,  // 100 MiB/s: slow enough to be watched
-  kCapMib = 512,             // the grower stops here where no limit stops it
-  kTimeoutSeconds = 300,     // every process ends after this, whatever happens
+  kStepPauseUs = 120 * 1000,  // 33 MiB/s: slow enough to be watched, and to be told from a burst
+  kCapMib = 512,              // the grower stops here where no limit stops it
+  kTimeoutSeconds = 300,      // every process ends after this, whatever happens
 };
 
 static void fail(const char* what) {
