@@ -240,7 +240,8 @@ class Service(harness.LiveTest):
 
     def test_wrong_words(self):
         for arguments in (["-o", self.trace, "--state-dir", self.state], ["--state-dir", self.state, "--retain", "soon"],
-                          ["--state-dir", self.state, "--max-size", "1"]):
+                          ["--state-dir", self.state, "--max-size", "1"], ["-o", self.trace, "--retain", "7d"],
+                          ["-o", self.trace, "--max-size", "100M"]):
             with self.subTest(arguments=arguments):
                 self.assertEqual(harness.run("record", *arguments).returncode, 2)
         done = harness.run("record", "--state-dir", os.path.join(self.dir, "no", "where"))

@@ -74,11 +74,13 @@ CLI::App* add_record(CLI::App& app, RecordOptions& options) {
       ->transform(CLI::AsNumberWithUnit(
           std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}}))
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100} * 365 * 86400))
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->needs("--state-dir");
   verb->add_option("--max-size", options.state.max_bytes, "Let them take no more than this (500M, 2G) [500M]")
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(std::uint64_t{1} << 20, UINT64_MAX))
-      ->type_name("SIZE");
+      ->type_name("SIZE")
+      ->needs("--state-dir");
   verb->add_option("CMD", options.command, "Command to run as the invoking user, after --");
   verb->positionals_at_end();
   return verb;
