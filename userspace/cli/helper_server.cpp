@@ -54,8 +54,11 @@ bool become(uid_t uid, gid_t gid) {
 }
 
 bool keep_only(const Fd& socket) {
-  const Fd null = Fd(open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null || dup2(null.get(), STDIN_FILENO) < 0 || dup2(null.get(), STDOUT_FILENO) < 0) return false;
+  {
+    // Closed before the socket takes its number, which may have been this one's.
+    const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null || dup2(null.get(), STDIN_FILENO) < 0 || dup2(null.get(), STDOUT_FILENO) < 0) return false;
+  }
   if (socket.get() != kSocket && dup2(socket.get(), kSocket) < 0) return false;
   return syscall(SYS_close_range, kSocket + 1, ~0U, 0) == 0;
 }
