@@ -147,7 +147,9 @@ int run_list(const ListOptions& options) {
   const auto contents = read_directory(directory);
   if (!contents) {
     Error error = contents.error();
-    if (error.hint.empty()) error.hint = "give a directory: oomtrace list DIR";
+    if (error.hint.empty())
+      error.hint =
+          error.code == Errc::kPermission ? "sudo oomtrace list " + directory : "give a directory: oomtrace list DIR";
     return report_error(kVerb, error);
   }
   if (options.format == "text" && contents->recordings.empty())

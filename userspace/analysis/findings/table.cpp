@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of findings, and what they look at.
 #include <fmt/format.h>
+#include <string.h>
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "analysis/command_family.h"
 #include "analysis/findings/finding.h"
@@ -83,11 +83,8 @@ std::string followers_text(std::size_t count) {
 }
 
 std::string signal_name(std::int32_t number) {
-  static const std::map<std::int32_t, const char*> kNames = {
-      {1, "SIGHUP"}, {2, "SIGINT"}, {3, "SIGQUIT"}, {4, "SIGILL"},   {5, "SIGTRAP"}, {6, "SIGABRT"},
-      {7, "SIGBUS"}, {8, "SIGFPE"}, {9, "SIGKILL"}, {11, "SIGSEGV"}, {15, "SIGTERM"}};
-  const auto found = kNames.find(number);
-  return found == kNames.end() ? fmt::format("signal {}", number) : found->second;
+  const char* name = sigabbrev_np(number);  // string.h, glibc 2.32
+  return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", number);
 }
 
 std::vector<Diagnosis> find_diagnoses(const Context& context, const Endings& endings) {
