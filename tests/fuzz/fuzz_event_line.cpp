@@ -34,6 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto block = std::make_unique<char[]>(size);
   std::copy(data, data + size, block.get());
   auto event = decoder.decode({block.get(), size});
+  // The short way for our own lines may not differ from the parser.
+  static LineDecoder parser;
+  const auto parsed = parser.parse({block.get(), size});
+  check(event.has_value() == parsed.has_value());
+  check(!event || event->has_value() == parsed->has_value());
+  if (event && *event) check(encode(**event) == encode(**parsed));
   if (!event) {
     check(!event.error().context.empty());
     return 0;

@@ -69,9 +69,13 @@ bool take_digits(std::string_view& text, std::size_t digits, unsigned& out) {
 }
 
 bool take_one_of(std::string_view& text, std::string_view allowed) {
-  if (text.empty() || allowed.find(text[0]) == std::string_view::npos) return false;
-  text.remove_prefix(1);
-  return true;
+  if (text.empty()) return false;
+  for (const char c : allowed) {
+    if (text[0] != c) continue;
+    text.remove_prefix(1);
+    return true;
+  }
+  return false;
 }
 
 bool take_fraction(std::string_view& text, unsigned& nanoseconds) {

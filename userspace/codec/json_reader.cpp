@@ -10,9 +10,11 @@
 #include <utility>
 
 #include "base/time_text.h"
+#include "codec/canonical_reader.h"
 #include "codec/describe.h"
 #include "codec/json_value.h"
 #include "codec/json_writer.h"
+#include "codec/payload_kind.h"
 
 namespace oomtrace::codec {
 
@@ -184,17 +186,6 @@ class Reader {
   bool present_ = false;
 };
 
-template <std::size_t I = 0>
-bool make_payload(std::string_view kind, Payload& payload) {
-  if constexpr (I == std::variant_size_v<Payload>) {
-    return false;
-  } else {
-    if (kEventKinds[I] != kind) return make_payload<I + 1>(kind, payload);
-    payload.emplace<I>();
-    return true;
-  }
-}
-
 // "oomtrace.event/2" and beyond.
 bool later_major_version(std::string_view schema) {
   constexpr std::string_view kFamily = "oomtrace.event/";
@@ -219,6 +210,12 @@ LineDecoder& LineDecoder::operator=(LineDecoder&&) noexcept = default;
 
 Result<std::optional<Event>> LineDecoder::decode(std::string_view line) {
   if (line.size() > kMaxReadBytes) return fail(Errc::kInput, "line too long");
+  if (Event event; read_canonical(line, event)) return std::optional<Event>(std::move(event));
+  return parse(line);
+}
+
+// Whatever JSON it is.
+Result<std::optional<Event>> LineDecoder::parse(std::string_view line) {
   if (state_->parser.max_depth() != kMaxDepth && state_->parser.allocate(kMaxReadBytes, kMaxDepth) != simdjson::SUCCESS)
     return fail(Errc::kInput, "out of memory");
   state_->padded.assign(line);

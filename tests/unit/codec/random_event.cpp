@@ -34,8 +34,8 @@ std::string_view RandomEvents::any_text() {
   }
   for (std::size_t n = random_() % 15; n > 0; --n) {
     char bytes[4];
-    const char32_t value =
-        random_() % 3 == 0 ? kNasty[random_() % std::size(kNasty)] : static_cast<char32_t>('a' + random_() % 26);
+    const char32_t value = kind_ == Texts::kAny && random_() % 3 == 0 ? kNasty[random_() % std::size(kNasty)]
+                                                                      : static_cast<char32_t>('a' + random_() % 26);
     text.append(bytes, encode_utf8(value, bytes));
   }
   return text;

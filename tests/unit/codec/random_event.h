@@ -20,10 +20,15 @@ enum class Fill {
   kSome,  // any of them
 };
 
+enum class Texts {
+  kAny,    // with what is hostile among them
+  kPlain,  // printable ASCII without quotes and backslashes
+};
+
 // Owns the texts of the events it made.
 class RandomEvents {
  public:
-  explicit RandomEvents(unsigned seed) : random_(seed) {}
+  explicit RandomEvents(unsigned seed, Texts texts = Texts::kAny) : random_(seed), kind_(texts) {}
 
   // Of the kind with this index in Payload.
   Event make(std::size_t kind, Fill fill);
@@ -35,6 +40,7 @@ class RandomEvents {
 
  private:
   std::mt19937_64 random_;
+  Texts kind_;
   std::deque<std::string> texts_;
 };
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The short way takes all of the writer's plain lines, and never says otherwise than the parser.
+#include "codec/canonical_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "codec/json_reader.h"
+#include "codec/json_writer.h"
+#include "unit/codec/members.h"
+#include "unit/codec/random_event.h"
+
+namespace oomtrace::codec {
+namespace {
+
+std::string encode(const Event& event) {
+  std::array<char, kMaxLineBytes> line{};
+  const auto size = encode_line(event, line);
+  EXPECT_TRUE(size.has_value());
+  return {line.data(), size.value_or(0)};
+}
+
+class EveryPlainKind : public testing::TestWithParam<std::size_t> {};
+
+INSTANTIATE_TEST_SUITE_P(Codec, EveryPlainKind, testing::Range<std::size_t>(0, std::variant_size_v<Payload>),
+                         [](const testing::TestParamInfo<std::size_t>& kind) {
+                           std::string name(kEventKinds[kind.param]);
+                           for (char& c : name)
+                             if (c == '.') c = '_';
+                           return name;
+                         });
+
+TEST_P(EveryPlainKind, is_read_the_short_way) {
+  RandomEvents events(static_cast<unsigned>(GetParam()), Texts::kPlain);
+  for (int round = 0; round < 300; ++round) {
+    const Event event = events.make(GetParam(), round % 3 == 0 ? Fill::kAll : Fill::kSome);
+    const std::string line = encode(event);
+    Event read;
+    ASSERT_TRUE(read_canonical(line, read)) << line;
+    ASSERT_TRUE(read == event) << line << "\n" << encode(read);
+  }
+}
+
+// Each byte changed, left out and doubled: what is still taken is JSON, and what the parser makes of it.
+TEST_P(EveryPlainKind, damage_is_refused_or_read_as_the_parser_does) {
+  constexpr std::string_view kBytes = "0-9.e\"\\{}[],: \nax\x7f\x80";
+  RandomEvents events(1000 + static_cast<unsigned>(GetParam()), Texts::kPlain);
+  LineDecoder decoder;
+  int taken = 0;
+  for (int round = 0; round < 4; ++round) {
+    const std::string line = encode(events.make(GetParam(), Fill::kSome));
+    const std::size_t step = 1 + line.size() / 400;
+    for (std::size_t at = round % step; at < line.size(); at += step) {
+      for (std::size_t change = 0; change < kBytes.size() + 2; ++change) {
+        std::string other = line;
+        if (change == kBytes.size())
+          other.erase(at, 1);
+        else if (change > kBytes.size())
+          other.insert(at, 1, line[at]);
+        else
+          other[at] = kBytes[change];
+        Event read;
+        if (!read_canonical(other, read)) continue;
+        ++taken;
+        const auto parsed = decoder.parse(other);
+        ASSERT_TRUE(parsed.has_value() && parsed->has_value()) << other;
+        ASSERT_TRUE(**parsed == read) << other;
+      }
+    }
+  }
+  EXPECT_GT(taken, 0);
+}
+
+TEST(CanonicalReader, leaves_other_forms_to_the_parser) {
+  Event event;
+  for (const char* line : {
+           "",
+           "{",
+           "{}",
+           R"({"boot_ns":1,"seq":2,"event":"process.unknown"})",
+           R"({"boot_ns":1,"seq":2,"event":"trace.stop","more":1})",
+           R"({"seq":2,"boot_ns":1,"event":"trace.stop"})",
+           R"({"boot_ns":1, "seq":2,"event":"trace.stop"})",
+           R"({"boot_ns":01,"seq":2,"event":"trace.stop"})",
+           R"({"boot_ns":1.0,"seq":2,"event":"trace.stop"})",
+           R"({"boot_ns":18446744073709551616,"seq":2,"event":"trace.stop"})",
+           R"({"boot_ns":1,"seq":2,"event":"trace.stop","trace":{"stop_reason":"a\nb"}})",
+           R"({"boot_ns":1,"seq":2,"event":"trace.stop","trace":{"stop_reason":"ä"}})",
+           R"({"boot_ns":1,"seq":2,"event":"trace.stop","trace":{"stop_reason":null}})",
+           R"({"boot_ns":1,"seq":2,"event":"trace.stop"}x)",
+           R"({"boot_ns":1,"seq":2,"event":"trace.start","schema":"oomtrace.event/2"})",
+           R"({"boot_ns":1,"seq":2,"event":"process.exec","slurm":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}})",
+       })
+    EXPECT_FALSE(read_canonical(line, event)) << line;
+  EXPECT_TRUE(read_canonical(R"({"boot_ns":1,"seq":2,"event":"trace.stop"})", event));
+}
+
+}  // namespace
+}  // namespace oomtrace::codec

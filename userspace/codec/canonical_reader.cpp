@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// One walk over the text beside the description of an event: no tree, no search, no copy.
+#include "codec/canonical_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/time_text.h"
+#include "codec/describe.h"
+#include "codec/payload_kind.h"
+
+namespace oomtrace::codec {
+
+namespace {
+
+// Bounds a walk through text that may be hostile; our own objects nest five deep.
+constexpr int kMaxDepth = 8;
+constexpr std::size_t kMaxListItems = 4096;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether eight bytes are all printable ASCII but no quote and no backslash.
+bool plain8(const char* bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  // The high bit of each byte that is below n (1 to 128); wrong only behind one that is.
+  const auto below = [](std::uint64_t word, std::uint64_t n) { return (word - kOnes * n) & ~word & kHighs; };
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof(word));
+  const std::uint64_t odd =
+      (word & kHighs) | below(word, ' ') | below(word ^ (kOnes * '"'), 1) | below(word ^ (kOnes * '\\'), 1);
+  return odd == 0;
+}
+
+// A visitor of codec/describe.h. Members that are not at the cursor are missing; what is left over at the end of an
+// object, or is of another form, refuses the line.
+class Canonical {
+ public:
+  explicit Canonical(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) { take('{'); }
+
+  template <class T>
+  [[gnu::always_inline]] void number(std::string_view key, T& out) {
+    if (member(key)) take_number(out);
+  }
+  [[gnu::always_inline]] void nonzero(std::string_view key, std::uint64_t& out) { number(key, out); }
+  template <class T>
+  [[gnu::always_inline]] void known(std::string_view key, T& out, std::uint8_t& missing, MemoryField bit) {
+    if (member(key))
+      take_number(out);
+    else
+      missing = static_cast<std::uint8_t>(missing | bit);
+  }
+  template <class T>
+  [[gnu::always_inline]] void opt(std::string_view key, Opt<T>& out) {
+    if (member(key)) take_number(out.emplace());
+  }
+  [[gnu::always_inline]] void text(std::string_view key, std::string_view& out) {
+    if (member(key)) take_text(out);
+  }
+  void flag(std::string_view key, bool& out) {
+    if (!member(key)) return;
+    out = take_word("true");
+    if (!out && !take_word("false")) refuse();
+  }
+  template <class E, std::size_t N>
+  void name(std::string_view key, E& out, const std::array<std::string_view, N>& names) {
+    std::string_view word;
+    text(key, word);
+    const auto found = std::find(names.begin(), names.end(), word);
+    if (found != names.end()) out = static_cast<E>(found - names.begin());
+  }
+  template <class F>
+  [[gnu::always_inline]] void object(std::string_view key, F members) {
+    if (member(key)) braces(members);
+  }
+  template <class T>
+  [[gnu::always_inline]] void opt_object(std::string_view key, Opt<T>& out) {
+    object(key, [&](Canonical& inner) { describe(inner, out.emplace()); });
+  }
+  template <class List>
+  void texts(std::string_view key, List& out) {
+    if (!member(key)) return;
+    brackets([&] {
+      std::string_view item;
+      take_text(item);
+      out.push_back(item);
+    });
+  }
+  template <class T>
+  void rows(std::string_view key, std::vector<T>& out) {
+    if (!member(key)) return;
+    brackets([&] { braces([&](Canonical& row) { describe(row, out.emplace_back()); }); });
+  }
+  void map(std::string_view key, std::vector<std::pair<std::string_view, std::string_view>>& out) {
+    object(key, [&](Canonical& inner) {
+      while (!inner.refused_ && !inner.sees('}') && out.size() < kMaxListItems) {
+        auto& [name, value] = out.emplace_back();
+        inner.any_member(name);
+        inner.take_text(value);
+      }
+    });
+  }
+
+  // What the writer adds for others' sake.
+  void constant(std::string_view key, std::string_view value) {
+    std::string_view told;
+    text(key, told);
+    if (told != value) refuse();
+  }
+  template <class T>
+  void derived(std::string_view key, const T&) {
+    std::int64_t told = 0;
+    number(key, told);
+  }
+  void container(std::string_view) {
+    for (const std::string_view key : {"container", "k8s", "slurm"})
+      if (member(key)) pass_texts(0);
+  }
+
+  bool finished() {
+    take('}');
+    return !refused_ && at_ == end_;
+  }
+
+ private:
+  void refuse() { refused_ = true; }
+  bool sees(char c) const { return at_ != end_ && *at_ == c; }
+  void take(char c) {
+    if (!refused_ && sees(c))
+      ++at_;
+    else
+      refuse();
+  }
+  bool take_word(std::string_view word) {
+    if (static_cast<std::size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0)
+      return false;
+    at_ += word.size();
+    return true;
+  }
+
+  // Whether the member at the cursor is this one; the cursor is then at its value.
+  // Inlined with the key, so that comparing it takes an instruction or two.
+  [[gnu::always_inline]] bool member(std::string_view key) {
+    const char* next = at_;
+    if (comma_) {
+      if (next == end_ || *next != ',') return false;
+      ++next;
+    }
+    if (refused_ || static_cast<std::size_t>(end_ - next) < key.size() + 3) return false;
+    if (*next != '"' || std::memcmp(next + 1, key.data(), key.size()) != 0) return false;
+    next += 1 + key.size();
+    if (next[0] != '"' || next[1] != ':') return false;
+    at_ = next + 2;
+    comma_ = true;
+    return true;
+  }
+  void any_member(std::string_view& key) {
+    if (comma_) take(',');
+    take_text(key);
+    take(':');
+    comma_ = true;
+  }
+
+  template <class F>
+  void braces(F members) {
+    take('{');
+    comma_ = false;
+    members(*this);
+    take('}');
+    comma_ = true;
+  }
+  template <class F>
+  void brackets(F item) {
+    take('[');
+    for (std::size_t count = 0; !refused_ && !sees(']'); ++count) {
+      if (count == kMaxListItems) return refuse();
+      if (count > 0) take(',');
+      item();
+    }
+    take(']');
+    comma_ = true;
+  }
+
+  // Nested objects of texts only.
+  void pass_texts(int depth) {
+    if (depth == kMaxDepth) return refuse();
+    braces([&](Canonical&) {
+      while (!refused_ && !sees('}')) {
+        std::string_view text;
+        any_member(text);
+        if (sees('{'))
+          pass_texts(depth + 1);
+        else
+          take_text(text);
+      }
+    });
+  }
+
+  void take_text(std::string_view& out) {
+    take('"');
+    if (refused_) return;
+    const char* const start = at_;
+    const char* at = start;
+    while (end_ - at >= 8 && plain8(at)) at += 8;
+    while (at != end_ && *at != '"' && *at != '\\' && static_cast<signed char>(*at) >= ' ') ++at;
+    if (at == end_ || *at != '"') return refuse();
+    out = {start, static_cast<std::size_t>(at - start)};
+    at_ = at + 1;
+  }
+
+  template <class T>
+  void take_number(T& out) {
+    const char* const start = at_;
+    const char* digits = start;
+    if (digits != end_ && *digits == '-') ++digits;
+    if (digits == end_ || !is_digit(*digits)) return refuse();
+    // JSON has no 007, and -0 is no whole number.
+    if (*digits == '0' && (digits != start || (digits + 1 != end_ && is_digit(digits[1])))) return refuse();
+    if constexpr (std::is_floating_point_v<T>) {
+      constexpr std::ptrdiff_t kExact = 15;  // digits that every double has
+      const char* after = digits;
+      while (after != end_ && is_digit(*after)) ++after;
+      if (after != end_ && *after == '.') {
+        const char* const fraction = ++after;
+        while (after != end_ && is_digit(*after)) ++after;
+        if (after == fraction) return refuse();
+      }
+      const auto [stop, error] = std::from_chars(start, after, out);
+      if (error != std::errc{} || stop != after || after - digits > kExact) return refuse();
+      at_ = after;
+    } else {
+      const auto [stop, error] = std::from_chars(start, end_, out);
+      if (error != std::errc{}) return refuse();
+      at_ = stop;  // a fraction or exponent is not what comes next
+    }
+  }
+
+  const char* at_;
+  const char* end_;
+  bool comma_ = false;  // a member of this object came before
+  bool refused_ = false;
+};
+
+}  // namespace
+
+bool read_canonical(std::string_view line, Event& event) {
+  Canonical reader(line);
+  event.boot_ns = event.seq = 0;
+  event.trace_id = event.boot_id = event.host_name = event.host_id = {};
+  std::string_view time;
+  std::string_view kind;
+  reader.text("ts", time);
+  reader.number("boot_ns", event.boot_ns);
+  reader.number("seq", event.seq);
+  reader.text("trace_id", event.trace_id);
+  reader.text("boot_id", event.boot_id);
+  reader.text("event", kind);
+  if (kind.empty() || !make_payload(kind, event.payload)) return false;
+  reader.object("host", [&](Canonical& host) {
+    host.text("name", event.host_name);
+    host.text("id", event.host_id);
+  });
+  event.wall_ns = parse_rfc3339(time).value_or(0);
+  std::visit([&](auto& payload) { describe(reader, payload); }, event.payload);
+  return reader.finished();
+}
+
+}  // namespace oomtrace::codec
