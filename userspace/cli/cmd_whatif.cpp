@@ -42,10 +42,15 @@ int run_whatif(const WhatIfOptions& options) {
   if (!change) return report_error(kVerb, change.error());
   model::World world;
   const std::function<void(const Event&)> apply = [&](const Event& event) { world.apply(event); };
-  KernelLogJoin join(apply);
-  const auto summary = read_inputs({options.input}, [&](const Event& event) { join.take(event); });
+  std::optional<KernelLogJoin> join(std::in_place, apply);
+  const auto start_over = [&] {
+    world = model::World();
+    join.emplace(apply);
+  };
+  const auto summary = read_inputs(
+      {options.input}, [&](const Event& event) { join->take(event); }, start_over);
   if (!summary) return report_error(kVerb, summary.error());
-  join.finish();
+  join->finish();
 
   const auto all =
       answers(world, analysis::build_report(world, {summary->kind, summary->name, summary->notes}), options, *change);

@@ -81,8 +81,10 @@ Result<void> read_log(Input& input, const EventTaker& take, std::vector<std::str
 }
 
 Result<void> read_events(std::vector<trace::EventInput> inputs, const EventTaker& take,
-                         std::vector<std::string>& notes) {
-  auto events = trace::EventSource::open(std::move(inputs));
+                         const std::function<void()>& start_over, std::vector<std::string>& notes) {
+  trace::EventSourceOptions options;
+  options.start_over = start_over;
+  auto events = trace::EventSource::open(std::move(inputs), options);
   if (!events) return tl::make_unexpected(std::move(events).error());
   while (true) {
     auto event = events->next();
@@ -113,7 +115,8 @@ Result<Input> open_input(const std::string& path) {
   return input;
 }
 
-Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& take) {
+Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& take,
+                                 const std::function<void()>& start_over) {
   InputSummary summary;
   Progress progress(STDERR_FILENO);
   for (const Input& input : inputs) progress.expect(input.size);
@@ -143,7 +146,7 @@ Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& ta
   }
   if (summary.kind.empty()) summary.kind = "kernel_log";
   if (!event_inputs.empty()) {
-    auto read = read_events(std::move(event_inputs), take, summary.notes);
+    auto read = read_events(std::move(event_inputs), take, start_over, summary.notes);
     if (!read) return tl::make_unexpected(std::move(read).error());
   }
   for (Input& log : logs)
@@ -151,14 +154,15 @@ Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& ta
   return summary;
 }
 
-Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const EventTaker& take) {
+Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const EventTaker& take,
+                                 const std::function<void()>& start_over) {
   std::vector<Input> inputs;
   for (const std::string& path : paths) {
     auto input = open_input(path);
     if (!input) return tl::make_unexpected(std::move(input).error());
     inputs.push_back(*std::move(input));
   }
-  return read_inputs(std::move(inputs), take);
+  return read_inputs(std::move(inputs), take, start_over);
 }
 
 }  // namespace oomtrace::cli

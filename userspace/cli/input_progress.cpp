@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -61,6 +62,7 @@ void Progress::expect(std::optional<std::uint64_t> bytes) {
 }
 
 void Progress::add(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
   done_ += bytes;
   if (!draws_) return;
   const std::int64_t now = clock_();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -26,13 +27,14 @@ class Progress {
 
   // How many bytes are still to come; inputs without a size (pipes) make the whole unknown.
   void expect(std::optional<std::uint64_t> bytes);
-  void add(std::uint64_t bytes);
+  void add(std::uint64_t bytes);  // from any thread
   // Wipes the line.
   void clear();
 
  private:
   void draw(std::int64_t now_ns);
 
+  std::mutex mutex_;
   int fd_;
   bool draws_;
   Clock clock_;

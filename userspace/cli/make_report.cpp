@@ -3,6 +3,7 @@
 #include "cli/make_report.h"
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,18 +23,24 @@ constexpr std::size_t kMaxBootsTold = 8;
 Result<Report> make_report(std::vector<Input> inputs, const ReportScope& scope) {
   model::World world;
   const EventTaker apply = [&](const Event& event) { world.apply(event); };
-  KernelLogJoin join(apply);
+  std::optional<KernelLogJoin> join(std::in_place, apply);
   std::set<std::string, std::less<>> other_boots;
   const bool chosen = scope.boot && !scope.boot->id.empty();
-  const auto summary = read_inputs(std::move(inputs), [&](const Event& event) {
+  const auto start_over = [&] {
+    world = model::World();
+    join.emplace(apply);
+    other_boots.clear();
+  };
+  const auto take = [&](const Event& event) {
     if (chosen && plain_boot_id(event.boot_id) != scope.boot->id) {
       if (other_boots.size() < kMaxBootsTold) other_boots.insert(plain_boot_id(event.boot_id));
       return;
     }
-    join.take(event);
-  });
+    join->take(event);
+  };
+  const auto summary = read_inputs(std::move(inputs), take, start_over);
   if (!summary) return tl::make_unexpected(summary.error());
-  join.finish();
+  join->finish();
   if (chosen && world.boots().empty()) {
     other_boots.erase("");
     std::string hint;

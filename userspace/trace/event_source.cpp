@@ -23,15 +23,52 @@ void add_saturated(std::uint64_t& sum, std::uint64_t count) {
 
 Result<EventSource> EventSource::open(std::vector<EventInput> inputs, const EventSourceOptions& options) {
   EventSource source;
+  source.options_ = options;
   std::uint64_t left = options.max_collected_bytes;
+  const Order order = options.start_over ? Order::kTrusted : Order::kVerified;
   for (EventInput& input : inputs) {
-    auto lines = OrderedLines::open(std::move(input.lines), left);
+    auto lines = OrderedLines::open(std::move(input.lines), left, order);
     if (!lines) return tl::make_unexpected(std::move(lines).error().within(input.name));
     left -= lines->collected_bytes();
     source.inputs_.push_back({std::move(input.name), std::move(*lines), std::nullopt, 0, 0});
   }
-  for (Input& input : source.inputs_) input.head = input.lines.next();
+  if (auto opened = source.open_heads(); !opened) return tl::make_unexpected(std::move(opened).error());
   return source;
+}
+
+Result<void> EventSource::open_heads() {
+  for (Input& input : inputs_) {
+    input.head = input.lines.next();
+    if (const Error* error = input.head ? nullptr : input.lines.first_error()) {
+      return tl::make_unexpected(Error(*error).within(input.name));
+    }
+  }
+  return {};
+}
+
+bool EventSource::out_of_order() const {
+  return std::any_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.lines.out_of_order(); });
+}
+
+// An input that was trusted and should not have been: everything from the first line, that one sorted.
+Result<void> EventSource::begin_again() {
+  std::uint64_t left = options_.max_collected_bytes;
+  for (const Input& input : inputs_) left -= input.lines.collected_bytes();
+  for (Input& input : inputs_) {
+    const std::uint64_t before = input.lines.collected_bytes();
+    if (auto begun = input.lines.begin_again(left); !begun) {
+      return tl::make_unexpected(std::move(begun).error().within(input.name));
+    }
+    left -= input.lines.collected_bytes() - before;
+    input.undecodable = input.first_undecodable = 0;
+  }
+  taken_ = nullptr;
+  counts_ = {};
+  last_trace_.clear();
+  last_seq_ = 0;
+  last_given_ = false;
+  options_.start_over();
+  return open_heads();
 }
 
 // The input whose head comes next. Copies are ordered by their text, so that it does not matter which input has which.
@@ -59,24 +96,26 @@ void EventSource::follow(const LineKey& key, bool starts_a_trace) {
   last_seq_ = key.seq;
 }
 
-Result<std::optional<Event>> EventSource::next() {
+Result<const Event*> EventSource::next() {
   for (;;) {
     if (taken_ != nullptr) taken_->head = taken_->lines.next();
+    while (out_of_order()) {
+      if (auto begun = begin_again(); !begun) return tl::make_unexpected(std::move(begun).error());
+    }
     taken_ = lowest();
-    if (taken_ == nullptr) return std::nullopt;
+    if (taken_ == nullptr) return nullptr;
     const OrderedLines::Line& line = *taken_->head;
     const bool copy = counts_.traces > 0 && line.key.seq == last_seq_ && line.key.trace_id == last_trace_;
     if (copy && last_given_) {
       ++counts_.duplicates;
       continue;
     }
-    auto event = decoder_.decode(line.text);
-    const bool known = event && event->has_value();
-    follow(line.key, known && std::holds_alternative<TraceStart>((*event)->payload));
+    auto event = decode(line);
+    follow(line.key, event && *event && std::holds_alternative<TraceStart>((*event)->payload));
     last_given_ = event.has_value();
-    if (known) {
+    if (event && *event) {
       ++counts_.events;
-      return std::move(*event);
+      return event;
     }
     if (event) {
       ++counts_.unknown_kinds;
@@ -90,6 +129,16 @@ Result<std::optional<Event>> EventSource::next() {
       taken_->first_undecodable = line.number;
     }
   }
+}
+
+// nullptr: of a kind that this version does not know.
+Result<const Event*> EventSource::decode(const OrderedLines::Line& line) {
+  if (line.event != nullptr) return line.event;
+  auto event = decoder_.decode(line.text);
+  if (!event) return tl::make_unexpected(std::move(event).error());
+  if (!*event) return nullptr;
+  event_ = **std::move(event);
+  return &event_;
 }
 
 EventSourceCounts EventSource::counts() const {

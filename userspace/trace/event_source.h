@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct EventInput {
 struct EventSourceOptions {
   // What all inputs together may keep in memory, where they are out of order or can be read only once.
   std::uint64_t max_collected_bytes = std::uint64_t{4} << 30;
+  // Where given, inputs that can be read again are trusted to be in order, and read once. When one proves not to be,
+  // this is called, and all events are given out again from the first.
+  std::function<void()> start_over;
 };
 
 struct EventSourceCounts {
@@ -42,9 +46,10 @@ class EventSource {
   // Errors: those of OrderedLines::open(), with the input's name in front.
   static Result<EventSource> open(std::vector<EventInput> inputs, const EventSourceOptions& options = {});
 
-  // The next event; nullopt at the end. Its text lives until the next call.
-  // Errors: Errc::kSchemaTooNew, final: the line was written by a later major version.
-  Result<std::optional<Event>> next();
+  // The next event; nullptr at the end. It lives until the next call.
+  // Errors: Errc::kSchemaTooNew, final: the line was written by a later major version; with start_over also those of
+  // OrderedLines::open().
+  Result<const Event*> next();
 
   EventSourceCounts counts() const;  // complete at the end
 
@@ -62,12 +67,18 @@ class EventSource {
   };
 
   EventSource() = default;
+  Result<void> open_heads();
+  Result<void> begin_again();
+  bool out_of_order() const;
+  Result<const Event*> decode(const OrderedLines::Line& line);
   Input* lowest();
   void follow(const LineKey& key, bool starts_a_trace);
 
+  EventSourceOptions options_;
   std::vector<Input> inputs_;
   Input* taken_ = nullptr;  // whose head the last call gave out
   codec::LineDecoder decoder_;
+  Event event_;  // where it came out of decoder_
   EventSourceCounts counts_;
   std::string last_trace_;      // of the last line, decoded or not
   std::uint64_t last_seq_ = 0;  // likewise

@@ -7,8 +7,6 @@
 namespace oomtrace::trace {
 namespace {
 
-constexpr std::size_t kMaxTraceIdBytes = 64;
-
 // Pipelines turn numbers into text ("7") or floating point (7.0, 7e0); as long as it is a whole number, it counts.
 std::optional<std::uint64_t> whole_number(std::string_view value) {
   constexpr double kExact = 9007199254740992.0;  // 2^53, up to where doubles count one by one

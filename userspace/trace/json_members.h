@@ -34,6 +34,8 @@ class JsonMembers {
   std::string_view value_;
 };
 
+inline constexpr std::size_t kMaxTraceIdBytes = 64;
+
 // What orders event lines. trace_id is a view into the line.
 struct LineKey {
   std::string_view trace_id;

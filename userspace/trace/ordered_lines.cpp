@@ -6,9 +6,13 @@
 
 namespace oomtrace::trace {
 
-Result<OrderedLines> OrderedLines::open(std::unique_ptr<LineSource> source, std::uint64_t max_bytes) {
+Result<OrderedLines> OrderedLines::open(std::unique_ptr<LineSource> source, std::uint64_t max_bytes, Order order) {
   OrderedLines lines(std::move(source));
   const bool twice = lines.source_->rewind();
+  if (twice && order == Order::kTrusted) {
+    lines.trusted_ = true;
+    return lines;
+  }
   const bool ordered = twice && lines.in_order();
   // Whether it can be read at all shows in the first pass, or else while collecting.
   if (!ordered) {
@@ -22,39 +26,63 @@ Result<OrderedLines> OrderedLines::open(std::unique_ptr<LineSource> source, std:
   return lines;
 }
 
+Result<void> OrderedLines::begin_again(std::uint64_t max_bytes) {
+  next_ = 0;
+  if (store_) return {};
+  start_again();
+  if (!std::exchange(out_of_order_, false)) return {};
+  trusted_ = false;
+  return collect(max_bytes);
+}
+
 void OrderedLines::start_again() {
+  ahead_.reset();
   // A source that could go back once can again.
   (void)source_->rewind();
   number_ = keyed_ = unkeyed_ = first_unkeyed_ = 0;
   failed_.reset();
 }
 
+Result<std::optional<ReadAhead::Line>> OrderedLines::read_source() {
+  // Not for the first line: of many inputs that follow one another only one needs a thread at a time.
+  if (trusted_ && !ahead_ && number_ == 1) ahead_ = ReadAhead::start(*source_);
+  if (ahead_) return ahead_->next();
+  const auto line = source_->next_line();
+  if (!line) return tl::make_unexpected(line.error());
+  if (!*line) return std::nullopt;
+  return ReadAhead::Line{**line, line_key(**line), nullptr};
+}
+
 // The source's next line that has a key.
 std::optional<OrderedLines::Line> OrderedLines::read() {
   if (failed_) return std::nullopt;
   for (;;) {
-    auto line = source_->next_line();
-    if (!line) {
-      failed_ = std::move(line).error();
+    auto line = read_source();
+    if (!line) failed_ = line.error();
+    if (failed_ || !*line) {
+      ahead_.reset();
       return std::nullopt;
     }
-    if (!*line) return std::nullopt;
     ++number_;
-    if (const auto key = line_key(**line)) {
+    if ((*line)->key) {
       ++keyed_;
-      return Line{*key, **line, number_};
+      return Line{*(*line)->key, (*line)->text, number_, (*line)->event};
     }
     if (unkeyed_++ == 0) first_unkeyed_ = number_;
   }
 }
 
+// Whether the line just read comes after the one before.
+bool OrderedLines::follows(const LineKey& key) {
+  const bool after = keyed_ <= 1 || LineKey{last_trace_, last_seq_} < key;
+  if (last_trace_ != key.trace_id) last_trace_ = key.trace_id;
+  last_seq_ = key.seq;
+  return after;
+}
+
 bool OrderedLines::in_order() {
-  std::string trace_id;
-  std::uint64_t seq = 0;
   while (const auto line = read()) {
-    if (keyed_ > 1 && !(LineKey{trace_id, seq} < line->key)) return false;
-    trace_id = line->key.trace_id;
-    seq = line->key.seq;
+    if (!follows(line->key)) return false;
   }
   return true;
 }
@@ -74,10 +102,15 @@ Result<void> OrderedLines::collect(std::uint64_t max_bytes) {
 }
 
 std::optional<OrderedLines::Line> OrderedLines::next() {
-  if (!store_) return read();
+  if (!store_) {
+    auto line = out_of_order_ ? std::nullopt : read();
+    if (!line || !trusted_ || follows(line->key)) return line;
+    out_of_order_ = true;
+    return std::nullopt;
+  }
   if (next_ == store_->size()) return std::nullopt;
   const std::size_t index = next_++;
-  return Line{store_->key(index), store_->line(index), store_->number(index)};
+  return Line{store_->key(index), store_->line(index), store_->number(index), nullptr};
 }
 
 std::vector<std::string> OrderedLines::notes() const {

@@ -20,6 +20,7 @@ namespace {
 using trace::EventInput;
 using trace::EventSource;
 using trace::EventSourceCounts;
+using trace::EventSourceOptions;
 using Lines = std::vector<std::string>;
 
 constexpr const char* kOtherTrace = "fedcba9876543210fedcba9876543210";
@@ -86,14 +87,34 @@ struct Outcome {
   EventSourceCounts counts;
   Lines notes;
   std::string error;
+  int started_over = 0;
 };
 
+void expect_same(const Outcome& a, const Outcome& b) {
+  EXPECT_EQ(a.events, b.events);
+  EXPECT_EQ(a.notes, b.notes);
+  EXPECT_EQ(a.error, b.error);
+  EXPECT_EQ(a.counts.events, b.counts.events);
+  EXPECT_EQ(a.counts.traces, b.counts.traces);
+  EXPECT_EQ(a.counts.duplicates, b.counts.duplicates);
+  EXPECT_EQ(a.counts.missing, b.counts.missing);
+  EXPECT_EQ(a.counts.unknown_kinds, b.counts.unknown_kinds);
+  EXPECT_EQ(a.counts.undecodable, b.counts.undecodable);
+}
+
 template <class... Inputs>
-Outcome read_events(Inputs&&... input) {
+Outcome read_with(bool trusted, Inputs&&... input) {
   std::vector<EventInput> inputs;
   (inputs.push_back(std::forward<Inputs>(input)), ...);
   Outcome outcome;
-  auto source = EventSource::open(std::move(inputs));
+  EventSourceOptions options;
+  if (trusted) {
+    options.start_over = [&] {
+      ++outcome.started_over;
+      outcome.events.clear();
+    };
+  }
+  auto source = EventSource::open(std::move(inputs), options);
   if (!source) {
     outcome.error = source.error().context;
     return outcome;
@@ -110,6 +131,14 @@ Outcome read_events(Inputs&&... input) {
   outcome.counts = source->counts();
   outcome.notes = source->notes();
   return outcome;
+}
+template <class... Inputs>
+Outcome read_events(Inputs&&... input) {
+  return read_with(false, std::forward<Inputs>(input)...);
+}
+template <class... Inputs>
+Outcome read_trusted(Inputs&&... input) {
+  return read_with(true, std::forward<Inputs>(input)...);
 }
 
 TEST(EventSource, trace_and_stream_give_the_same_events) {
@@ -140,6 +169,73 @@ TEST(EventSource, shuffled_and_duplicated_stream_equals_the_ordered_one) {
     EXPECT_EQ(outcome.counts.missing, 0U);
     EXPECT_TRUE(outcome.notes.empty());
   }
+}
+
+TEST(EventSource, what_is_trusted_and_in_order_is_given_once) {
+  const Lines lines = trace_lines(3000);  // several blocks of what is read ahead
+  const std::string bytes = make_trace({{lines.begin(), lines.begin() + 1700}, {lines.begin() + 1700, lines.end()}});
+  const Outcome outcome = read_trusted(trace_input(bytes));
+  EXPECT_EQ(outcome.events, lines);
+  EXPECT_EQ(outcome.started_over, 0);
+  expect_same(outcome, read_events(trace_input(bytes)));
+}
+
+TEST(EventSource, trust_that_proves_wrong_changes_nothing_but_the_way) {
+  const Lines lines = trace_lines(2000);
+  const Lines others = trace_lines(500, kOtherTrace);
+  for (const std::size_t late : {1U, 2U, 700U, 1999U}) {
+    Lines swapped = lines;
+    std::swap(swapped[late - 1], swapped[late]);
+    swapped.push_back(swapped[late]);
+    const std::string text = join(swapped);
+    const std::string other = join(others);
+    const Outcome outcome = read_trusted(ndjson(text), ndjson(other));
+    EXPECT_EQ(outcome.started_over, 1) << late;
+    EXPECT_EQ(outcome.counts.duplicates, 1U);
+    EXPECT_EQ(outcome.events.size(), lines.size() + others.size());
+    expect_same(outcome, read_events(ndjson(text), ndjson(other)));
+  }
+}
+
+TEST(EventSource, trusted_inputs_are_sorted_one_by_one) {
+  const Lines lines = trace_lines(900);
+  Lines odd;
+  Lines even;
+  for (std::size_t i = 0; i < lines.size(); ++i) (i % 2 == 0 ? even : odd).push_back(lines[i]);
+  std::reverse(odd.begin() + 300, odd.end());
+  std::reverse(even.begin() + 400, even.end());
+  const std::string odd_text = join(odd);
+  const std::string even_text = join(even);
+  const Outcome outcome = read_trusted(ndjson(odd_text), ndjson(even_text));
+  EXPECT_EQ(outcome.started_over, 2);
+  EXPECT_EQ(outcome.events, lines);
+  expect_same(outcome, read_events(ndjson(odd_text), ndjson(even_text)));
+}
+
+TEST(EventSource, trusted_input_that_is_bad_is_told_alike) {
+  const Lines lines = trace_lines(400);
+  std::string text = "not an event\n" + join(lines);
+  text.insert(text.size() / 2, "\n{\"broken\n");
+  expect_same(read_trusted(ndjson(text)), read_events(ndjson(text)));
+  const std::string trace = make_trace({lines});
+  const std::string cut = trace.substr(0, trace.size() / 2);
+  expect_same(read_trusted(trace_input(cut)), read_events(trace_input(cut)));
+  const std::string later = start_line(1) + "\n" +
+                            R"({"event":"trace.start","schema":"oomtrace.event/9","seq":2,"trace_id":")" +
+                            std::string(kTraceId) + "\"}\n";
+  expect_same(read_trusted(ndjson(later)), read_events(ndjson(later)));
+}
+
+TEST(EventSource, what_is_read_ahead_may_be_left) {
+  const Lines lines = trace_lines(5000);
+  const std::string text = join(lines);
+  std::vector<EventInput> inputs;
+  inputs.push_back(ndjson(text));
+  EventSourceOptions options;
+  options.start_over = [] {};
+  auto source = EventSource::open(std::move(inputs), options);
+  ASSERT_TRUE(source);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(source->next());
 }
 
 TEST(EventSource, several_inputs_of_one_trace_are_one) {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines and their events, read on a thread of its own while what came before is being used.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "oomtrace/event.h"
+#include "oomtrace/result.h"
+#include "trace/json_members.h"
+#include "trace/line_source.h"
+
+namespace oomtrace::trace {
+
+// The source belongs to the thread until this is gone, or next() has given the end. A line costs a copy; what is read
+// ahead is bounded: two blocks of 64 KiB and a line each.
+class ReadAhead {
+ public:
+  struct Line {
+    std::string_view text;
+    std::optional<LineKey> key;    // nullopt: none of our lines
+    const Event* event = nullptr;  // where the short way could read it; else for a decoder to see
+  };
+
+  // nullptr where no thread can be had: the source is then as it was.
+  static std::unique_ptr<ReadAhead> start(LineSource& source);
+  ~ReadAhead();
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+
+  // The next line, as LineSource::next_line(); views live until the next call. Errors: the source's, final.
+  Result<std::optional<Line>> next();
+
+ private:
+  explicit ReadAhead(LineSource& source) : source_(source) {}
+
+  struct Entry {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+    bool decoded = false;
+    Event event;
+  };
+  struct Block {
+    std::string text;
+    std::vector<Entry> entries;  // of which `used` are filled; the rest is kept for its memory
+    std::size_t used = 0;
+    bool last = false;
+    std::optional<Error> error;  // after the entries
+  };
+
+  void run();
+  void fill(Block& block);
+
+  LineSource& source_;
+  std::array<Block, 2> blocks_;
+  std::size_t current_ = 0;  // block that next() takes from
+  std::size_t position_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::array<bool, 2> full_ = {};
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace oomtrace::trace
