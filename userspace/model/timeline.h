@@ -2,8 +2,10 @@
 // Timeline: a bounded series of figures over time; the newest exact, older ones the coarser the older they are.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace oomtrace::model {
@@ -59,28 +61,51 @@ class Timeline {
   }
 
  private:
+  struct Gap {
+    double gap;  // between the neighbours of a point, by its age
+    std::size_t point;
+    bool operator<(const Gap& other) const { return gap != other.gap ? gap < other.gap : point < other.point; }
+  };
+
   void thin() {
-    if (!merge_one(false)) merge_one(true);
+    if (!merge_some(false)) merge_some(true);
   }
 
-  // Merges the point into its successor that is missed least: whose neighbours are nearest to each other for their age.
-  // So the older three quarters keep about the same resolution for each tenfold of age, however long the series gets.
-  bool merge_one(bool pinned_too) {
+  // Merges the points into their successors that are missed least: whose neighbours are nearest to each other for their
+  // age. So the older three quarters keep about the same resolution for each tenfold of age, however long the series
+  // gets. One in eight at a time, for moving up what comes behind costs more than choosing; no two in a row, whose
+  // distances change with each other.
+  bool merge_some(bool pinned_too) {
     const std::size_t old = points_.size() - points_.size() / 4;
     const std::uint64_t now_ns = points_.back().until_ns;
-    std::size_t least = 0;
-    double least_gap = 0;
+    std::vector<Gap> gaps;
+    gaps.reserve(old);
     for (std::size_t i = 1; i + 1 < old; ++i) {
       if (points_[i].pinned && !pinned_too) continue;
       const auto age = static_cast<double>(now_ns - points_[i].from_ns) + 1;
-      const double gap = static_cast<double>(points_[i + 1].from_ns - points_[i - 1].from_ns) / age;
-      if (least != 0 && gap >= least_gap) continue;
-      least = i;
-      least_gap = gap;
+      gaps.push_back({static_cast<double>(points_[i + 1].from_ns - points_[i - 1].from_ns) / age, i});
     }
-    if (least == 0) return false;
-    points_[least + 1].sample.absorb(points_[least].sample);
-    points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(least));
+    if (gaps.empty()) return false;
+    const std::size_t wanted = std::min(gaps.size(), std::max<std::size_t>(points_.size() / 8, 1));
+    std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(wanted - 1), gaps.end());
+    gaps.resize(wanted);
+    std::sort(gaps.begin(), gaps.end(), [](const Gap& a, const Gap& b) { return a.point < b.point; });
+    std::size_t to = 0;
+    auto next = gaps.begin();
+    bool merged_before = false;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const bool chosen = next != gaps.end() && next->point == i;
+      if (chosen) ++next;
+      if (chosen && !merged_before) {
+        points_[i + 1].sample.absorb(points_[i].sample);
+        merged_before = true;
+        continue;
+      }
+      merged_before = false;
+      if (to != i) points_[to] = std::move(points_[i]);
+      ++to;
+    }
+    points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(to), points_.end());
     return true;
   }
 
