@@ -92,7 +92,7 @@ static __always_inline void add_counts(struct process_state* state, struct fault
  */
 static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own) {
   const __u32 tgid = acc->tgid;
-  if (acc->written) flush_regions(acc);
+  if (acc->run.faults) flush_regions(acc);
   struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
   if (!state) {
     if (!own) { /* it has ended, and its last faults with it */

@@ -11,33 +11,43 @@
 #define KILL_IS_NEW_NS 5000000000ULL
 
 /* Threads of one process may meet here: a fault or two may then go under a neighbouring region. */
-static __noinline void add_region(struct oomtrace_regions* all, __u32 number) {
+static __noinline void add_region(struct oomtrace_regions* all, __u32 number, __u32 faults) {
   for (__u32 i = 0; i < REGION_PROBES; i++) {
     struct oomtrace_region* slot = &all->at[(number + i) & (OOMTRACE_REGION_SLOTS - 1)];
     if (!slot->number) slot->number = number;
     if (slot->number != number) continue;
-    __sync_fetch_and_add(&slot->faults, 1);
+    __sync_fetch_and_add(&slot->faults, faults);
     return;
   }
-  __sync_fetch_and_add(&all->elsewhere, 1);
+  __sync_fetch_and_add(&all->elsewhere, faults);
 }
 
 static __always_inline void flush_regions(struct fault_accumulator* acc) {
-  const __u32 tgid = acc->tgid, written = acc->written;
-  acc->written = 0;
+  const __u32 tgid = acc->tgid, before = acc->runs_before;
+  const struct region_run run = acc->run;
+  acc->runs_before = 0;
+  acc->run.faults = 0;
   struct oomtrace_regions* all = bpf_map_lookup_elem(&regions, &tgid);
   if (!all) return;
+  add_region(all, run.number, run.faults);
   for (__u32 i = 0; i < FLUSHED_FAULTS; i++) {
-    if (i >= written) break;
-    add_region(all, acc->region[i]);
+    if (i >= before) break;
+    add_region(all, acc->runs[i].number, acc->runs[i].faults);
   }
 }
 
+/* Memory is mostly written in the order of its addresses: of a run of faults in one region only the length is kept. */
 static __always_inline void note_region(struct fault_accumulator* acc, unsigned long address) {
-  const __u32 at = acc->written;
-  if (at >= FLUSHED_FAULTS) return;
-  acc->region[at] = address >> OOMTRACE_REGION_SHIFT;
-  acc->written = at + 1;
+  const __u32 number = address >> OOMTRACE_REGION_SHIFT;
+  if (acc->run.faults && acc->run.number != number) {
+    const __u32 at = acc->runs_before;
+    if (at >= FLUSHED_FAULTS) return;
+    acc->runs[at] = acc->run;
+    acc->runs_before = at + 1;
+    acc->run.faults = 0;
+  }
+  acc->run.number = number;
+  acc->run.faults++;
 }
 
 static __always_inline void begin_regions(struct process_state* state, __u32 tgid) {
