@@ -287,5 +287,8 @@ part_training() {
 
 part_vm() {
   packages_for vm "${PACKAGES_VM[@]}" || return 0
-  if needs release vm; then counted vm "${LIMITS[vm]}" "$OOMTRACE_ROOT/scripts/vm-matrix" --no-install; fi
+  if needs release vm; then
+    counted vm "${LIMITS[vm]}" "$OOMTRACE_ROOT/scripts/vm-matrix" --no-install \
+      ${OOMTRACE_VM_SESSIONS:+--sessions "$OOMTRACE_VM_SESSIONS"}
+  fi
 }
