@@ -62,15 +62,15 @@ Duplicated by_regions(Regions regions) {
   return found;
 }
 
-std::optional<Duplicated> by_likeness(const std::vector<ProcessGrowth>& processes) {
+std::optional<Duplicated> by_likeness(const std::vector<Grown>& grown) {
   std::int64_t largest = 0, all = 0;
-  for (const ProcessGrowth& process : processes) {
-    largest = std::max(largest, process.cow_copied_bytes.value_or(0));
-    all += process.cow_copied_bytes.value_or(0);
+  for (const Grown& process : grown) {
+    largest = std::max(largest, process.row.cow_copied_bytes.value_or(0));
+    all += process.row.cow_copied_bytes.value_or(0);
   }
   if (largest < kWorthTelling) return std::nullopt;
-  const auto copies = std::count_if(processes.begin(), processes.end(), [&](const ProcessGrowth& process) {
-    return process.cow_copied_bytes.value_or(0) >= largest / 2;
+  const auto copies = std::count_if(grown.begin(), grown.end(), [&](const Grown& process) {
+    return process.row.cow_copied_bytes.value_or(0) >= largest / 2;
   });
   Duplicated found;
   found.region_bytes = static_cast<std::uint64_t>(largest);
@@ -82,9 +82,8 @@ std::optional<Duplicated> by_likeness(const std::vector<ProcessGrowth>& processe
 }  // namespace
 
 std::optional<Duplicated> find_duplicated(const Context& context, const model::Incident& incident,
-                                          const std::vector<ProcessGrowth>& processes) {
-  if (incident.regions.empty()) return by_likeness(processes);
-  const std::size_t boot = boot_of(context.world, incident);
+                                          const std::vector<Grown>& grown) {
+  if (incident.regions.empty()) return by_likeness(grown);
   const std::uint32_t page_size = host_of(context.world, incident).page_size;
   struct Family {
     Regions regions;
@@ -93,9 +92,8 @@ std::optional<Duplicated> find_duplicated(const Context& context, const model::I
   std::map<model::ProcessId, Family> families;
   std::map<model::ProcessId, const model::WrittenRegions*> told;
   for (const model::WrittenRegions& written : incident.regions) told[written.process] = &written;
-  for (const ProcessGrowth& row : processes) {
-    const model::Process* process = context.world.by_pid(boot, row.pid);
-    if (process == nullptr || row.cow_copied_bytes.value_or(0) <= 0) continue;
+  for (const auto& [process, row] : grown) {
+    if (row.cow_copied_bytes.value_or(0) <= 0) continue;
     Family& family = families[family_of(context.world, *process)];
     family.copied += *row.cow_copied_bytes;
     const auto written = told.find(process->id);

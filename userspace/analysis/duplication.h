@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/context.h"
+#include "analysis/grown.h"
 #include "oomtrace/report.h"
 
 namespace oomtrace::analysis {
@@ -15,6 +16,6 @@ namespace oomtrace::analysis {
 // told, the largest figure of one process and how many copied about as much. nullopt where it is less than 16 MiB. The
 // family with most of it stands for all.
 std::optional<Duplicated> find_duplicated(const Context& context, const model::Incident& incident,
-                                          const std::vector<ProcessGrowth>& processes);
+                                          const std::vector<Grown>& grown);
 
 }  // namespace oomtrace::analysis

@@ -8,6 +8,7 @@
 #include "analysis/domain_ledger.h"
 #include "analysis/domain_members.h"
 #include "analysis/duplication.h"
+#include "analysis/grown.h"
 #include "analysis/growth_timeline.h"
 #include "analysis/settle_copies.h"
 #include "analysis/shared_memory.h"
@@ -28,11 +29,11 @@ bool seen_before(const std::vector<const model::Process*>& members, const model:
   });
 }
 
-std::vector<ProcessGrowth> grow_each(const Context& context, const std::vector<ProcessCharge>& charges,
-                                     const DomainRise& rise) {
+std::vector<Grown> grow_each(const Context& context, const std::vector<ProcessCharge>& charges,
+                             const DomainRise& rise) {
   const auto shmem = share_shmem(context, charges, rise.shmem);
   const auto file = share_file(charges, rise.file);
-  std::vector<ProcessGrowth> grown;
+  std::vector<Grown> grown;
   for (std::size_t i = 0; i < charges.size(); ++i) {
     const Charged& charged = charges[i].charged;
     ProcessGrowth row;
@@ -45,14 +46,15 @@ std::vector<ProcessGrowth> grow_each(const Context& context, const std::vector<P
     row.shmem_bytes = shmem[i];
     row.swap_bytes = charged.swap;
     row.grown_bytes = charged.fresh_anon + charged.copied + file[i] + shmem[i] + charged.swap;
-    grown.push_back(std::move(row));
+    grown.push_back({charges[i].process, std::move(row)});
   }
   return grown;
 }
 
-std::vector<RoleGrowth> by_role(const std::vector<ProcessGrowth>& processes) {
+std::vector<RoleGrowth> by_role(const std::vector<Grown>& grown) {
   std::map<std::string, RoleGrowth> roles;
-  for (const ProcessGrowth& process : processes) {
+  for (const Grown& one : grown) {
+    const ProcessGrowth& process = one.row;
     const std::string name = process.role.value_or(model::to_string(model::Role::kOther));
     RoleGrowth& role = roles[name];
     role.role = name;
@@ -67,9 +69,9 @@ std::vector<RoleGrowth> by_role(const std::vector<ProcessGrowth>& processes) {
   return sorted;
 }
 
-std::optional<Driver> find_driver(const Growth& growth) {
-  if (growth.grown_bytes < kNoise || growth.processes.empty() || growth.roles.empty()) return std::nullopt;
-  const ProcessGrowth& top = growth.processes.front();
+std::optional<Driver> find_driver(const Growth& growth, const std::vector<Grown>& grown) {
+  if (growth.grown_bytes < kNoise || grown.empty() || growth.roles.empty()) return std::nullopt;
+  const ProcessGrowth& top = grown.front().row;
   const RoleGrowth& role = growth.roles.front();
   const std::string top_role = top.role.value_or(model::to_string(model::Role::kOther));
   const bool alone = top.share >= kStandsOut || (top_role == role.role && top.share >= kNearlyAll * role.share);
@@ -77,14 +79,16 @@ std::optional<Driver> find_driver(const Growth& growth) {
   return Driver{top.pid, top.role, top.comm, top.share, std::nullopt};
 }
 
+bool drives(const Driver& driver, const Grown& grown, const std::vector<Grown>& all) {
+  return driver.pid ? grown.process == all.front().process : grown.row.role == driver.role;
+}
+
 // The job that all who stand for the driver belong to; nullopt where they are of several, or alone.
-std::optional<std::string> job_of(const Context& context, std::size_t boot, const Growth& growth) {
+std::optional<std::string> job_of(const Context& context, const Driver& driver, const std::vector<Grown>& grown) {
   std::optional<std::string> name;
-  for (const ProcessGrowth& row : growth.processes) {
-    const bool driving = growth.driver->pid ? row.pid == *growth.driver->pid : row.role == growth.driver->role;
-    const model::Process* process = driving ? context.world.by_pid(boot, row.pid) : nullptr;
-    if (process == nullptr) continue;
-    const model::Job& job = context.jobs.of(process->id);
+  for (const Grown& one : grown) {
+    if (!drives(driver, one, grown)) continue;
+    const model::Job& job = context.jobs.of(one.process->id);
     if (job.members <= 1 && !job.identity.any()) return std::nullopt;
     if (name && *name != job.name) return std::nullopt;
     name = job.name;
@@ -112,24 +116,23 @@ std::optional<GrowthFound> find_growth(const Context& context, const model::Inci
   const std::size_t boot = boot_of(world, incident);
   growth.from = time_at(world, boot, window.from_ns);
   growth.to = time_at(world, boot, window.to_ns);
-  growth.processes = grow_each(context, charges, domain_rise(world, incident, window));
-  std::erase_if(growth.processes, [](const ProcessGrowth& process) { return process.grown_bytes == 0; });
-  for (const ProcessGrowth& process : growth.processes) {
-    growth.grown_bytes += std::max<std::int64_t>(0, process.grown_bytes);
-  }
-  for (ProcessGrowth& process : growth.processes) {
-    if (process.grown_bytes > 0) {
-      process.share = static_cast<double>(process.grown_bytes) / static_cast<double>(growth.grown_bytes);
+  std::vector<Grown> grown = grow_each(context, charges, domain_rise(world, incident, window));
+  std::erase_if(grown, [](const Grown& process) { return process.row.grown_bytes == 0; });
+  for (const auto& [process, row] : grown) growth.grown_bytes += std::max<std::int64_t>(0, row.grown_bytes);
+  for (auto& [process, row] : grown) {
+    if (row.grown_bytes > 0) {
+      row.share = static_cast<double>(row.grown_bytes) / static_cast<double>(growth.grown_bytes);
     }
   }
-  std::stable_sort(growth.processes.begin(), growth.processes.end(),
-                   [](const ProcessGrowth& a, const ProcessGrowth& b) { return a.grown_bytes > b.grown_bytes; });
+  std::stable_sort(grown.begin(), grown.end(),
+                   [](const Grown& a, const Grown& b) { return a.row.grown_bytes > b.row.grown_bytes; });
   growth.timeline = growth_timeline(context, members, window, host.page_size);
-  growth.roles = by_role(growth.processes);
-  if (!asked_for_with_room(world, incident)) growth.driver = find_driver(growth);
-  growth.duplicated = find_duplicated(context, incident, growth.processes);
-  if (growth.driver) growth.driver->job = job_of(context, boot, growth);
-  if (growth.processes.size() > kMostProcesses) growth.processes.resize(kMostProcesses);
+  growth.roles = by_role(grown);
+  if (!asked_for_with_room(world, incident)) growth.driver = find_driver(growth, grown);
+  growth.duplicated = find_duplicated(context, incident, grown);
+  if (growth.driver) growth.driver->job = job_of(context, *growth.driver, grown);
+  if (grown.size() > kMostProcesses) grown.resize(kMostProcesses);
+  for (Grown& process : grown) growth.processes.push_back(std::move(process.row));
   return GrowthFound{std::move(growth), window};
 }
 

@@ -125,6 +125,19 @@ TEST_F(DuplicationTest, the_driver_names_its_job) {
   EXPECT_EQ(found.growth->driver->job, "python3 (10)");
 }
 
+// A recording goes on: the report is made when somebody else has a dead worker's pid.
+TEST_F(DuplicationTest, a_pid_that_another_has_taken_since_is_not_that_worker) {
+  workers_copy(4, 100);
+  for (std::uint32_t i = 0; i < 4; ++i) wrote(worker(i), 0, 50);
+  events.at(20).exit(worker(0), 9);
+  events.at(30).memory(ref(worker(0).pid, "cron", 30), mib(5), 0, CgroupRef{78, "/system"});
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth && found.growth->duplicated && found.growth->driver);
+  EXPECT_EQ(found.growth->duplicated->copies, 4u);
+  EXPECT_EQ(found.growth->duplicated->duplicated_bytes, 400 * kMiB);
+  EXPECT_EQ(found.growth->driver->job, "python3 (10)");
+}
+
 TEST_F(DuplicationTest, a_victim_that_exits_before_its_mark_was_there) {
   events.at(1).start();
   events.memory(trainer, mib(400), 0, kJob);
