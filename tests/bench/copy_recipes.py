@@ -70,6 +70,8 @@ def run_case(bench, case):
     time.sleep(0.2)
     ends = [pid for i, pid in enumerate(pids) if f"{'PAB'[i]}x" not in case.steps]
     before = int(charged(group)) - sum(anon_of(pid) for pid in ends)
+    if case.calm:
+        time.sleep(2 * copy_cases.CALM_SECONDS)
     family.go()
     if family.lines.wait_for("done", 60) is None:
         raise SystemExit(f"{case.name}: not done")

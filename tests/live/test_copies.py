@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copied bytes of the report against what was copied: known numbers of pages, and Private_Dirty of real data sets."""
+import json
 import os
 import subprocess
 import sys
+import time
 
 import copy_cases
 import harness
@@ -35,13 +37,31 @@ def copied(before, after):
 
 
 class Copies(harness.LiveTest):
+    def await_calm(self, group):
+        """Until the recorder has told of the cgroup with all that its family has, and some seconds more."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with open(self.stream, encoding="utf-8") as file:
+                told = [json.loads(line)["cgroup"] for line in file
+                        if line.endswith("\n") and '"event":"cgroup.memory"' in line and group.path in line]
+            if any(cgroup["memory"]["anon_bytes"] >= copy_cases.MIB * harness.MIB for cgroup in told):
+                time.sleep(copy_cases.CALM_SECONDS)
+                return
+            time.sleep(0.1)
+        self.fail("the recorder did not tell of " + group.path)
+
     def test_every_kind_of_write_fault(self):
-        recorder = self.recorder()
+        self.stream = os.path.join(self.dir, "events.ndjson")
+        recorder = self.recorder("--stream", self.stream)
         runs = []
         for case in copy_cases.CASES:
             group = self.group(1024, name=f"{harness.OWN_PREFIX}copies-{case.name}")
             hog = self.last_straw(group)
             family = self.workload(group, "copies", **copy_cases.keys(case))
+            if case.calm:
+                self.await_calm(group)
+            else:
+                time.sleep(2)  # calm: what is told within a second of each other has no order
             family.go()
             self.assertIsNotNone(family.lines.wait_for("done", 60), case.name)
             pids = [family.pid] + [family.child(i) for i in range(len(case.copied) - 1)]

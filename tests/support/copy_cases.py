@@ -9,10 +9,13 @@ import re
 
 MIB = 32
 PAGES = MIB * 256
+CALM_SECONDS = 4  # after a sample of the rest: enough to be taken for calm (userspace/analysis/window.cpp)
 
 # copied: of the parent, the first and the second child. told: what a report may say at most instead, where counting
-# faults cannot be exact (docs/copies.md says why); None: it is exact. thp: the region is of huge pages.
-Case = collections.namedtuple("Case", "name steps copied what told thp", defaults=(None, 0))
+# faults cannot be exact (docs/copies.md says why); None: it is exact. thp: the region is of huge pages. calm: the cgroup
+# has to be sampled at rest before, since its charge tells.
+Case = collections.namedtuple("Case", "name steps copied what told thp calm",
+                              defaults=(None, 0, False))
 
 CASES = (
     Case("children", "Aw,Bw", (0, PAGES, PAGES), "two children write what they share with their parent"),
@@ -29,8 +32,12 @@ CASES = (
     Case("zero_page", "Az", (0, 0), "a child writes new memory that it has read before", told=(0, PAGES)),
     Case("private_file", "Af", (0, 0), "a child writes a private file mapping that it has read", told=(0, PAGES)),
     Case("gup", "Ag", (0, PAGES), "written through get_user_pages(): no fault is taken", told=(0, 0)),
-    Case("mprotect", "Ar,Pn,Pm,Po", (0, 0), "own memory written again after PROT_READ and back"),
+    Case("mprotect", "Ar,Pn,Pm,Po", (0, 0), "own memory written again after PROT_READ and back", calm=True),
     Case("prot_none", "Ar,Pn,Pp,Po", (0, 0), "own memory written again after PROT_NONE and back"),
+    Case("soft_dirty", "Ar,Pn,Pd,Po", (0, 0), "own memory written again after its soft-dirty bits were cleared",
+         told=(PAGES, 0), calm=True),
+    Case("soft_dirty_copies", "Ah,Ad,Ah", (0, PAGES // 2), "half of it copied, and written again after clearing them",
+         told=(0, PAGES), calm=True),
 )
 
 
