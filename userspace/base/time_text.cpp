@@ -33,9 +33,9 @@ constexpr std::int64_t days_before_year(std::int64_t year) {
 constexpr std::int64_t kEpochDays = days_before_year(1970);
 
 constexpr std::int64_t days_of(const Date& date) {
-  std::int64_t days = days_before_year(date.year) + date.day - 1;
-  for (unsigned month = 1; month < date.month; ++month) days += days_in_month(date.year, month);
-  return days - kEpochDays;
+  constexpr unsigned kBefore[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+  const unsigned leap = date.month > 2 && is_leap(date.year) ? 1 : 0;
+  return days_before_year(date.year) + kBefore[date.month - 1] + leap + date.day - 1 - kEpochDays;
 }
 
 constexpr Date date_of(std::int64_t days) {

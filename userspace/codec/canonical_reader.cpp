@@ -234,10 +234,30 @@ class Canonical {
       if (error != std::errc{} || stop != after || after - digits > kExact) return refuse();
       at_ = after;
     } else {
-      const auto [stop, error] = std::from_chars(start, end_, out);
-      if (error != std::errc{}) return refuse();
-      at_ = stop;  // a fraction or exponent is not what comes next
+      constexpr std::ptrdiff_t kFit = 19;  // digits that 64 bits always hold
+      std::uint64_t value = 0;
+      const char* after = digits;
+      for (; after != end_ && is_digit(*after); ++after) {
+        if (after - digits == kFit) return take_long_number(start, out);
+        value = value * 10 + static_cast<std::uint64_t>(*after - '0');
+      }
+      at_ = after;  // a fraction or exponent is not what comes next
+      if (digits == start) {
+        out = static_cast<T>(value);
+        if (!std::in_range<T>(value)) refuse();
+      } else {
+        const auto negative = static_cast<std::int64_t>(0 - value);
+        out = static_cast<T>(negative);
+        if (negative >= 0 || !std::in_range<T>(negative)) refuse();
+      }
     }
+  }
+
+  template <class T>
+  void take_long_number(const char* start, T& out) {
+    const auto [stop, error] = std::from_chars(start, end_, out);
+    if (error != std::errc{}) return refuse();
+    at_ = stop;
   }
 
   const char* at_;
