@@ -142,6 +142,52 @@ class Errors(harness.LiveTest):
         self.assertEqual(report["incidents"], [])
         self.assertTrue(report["source"]["notes"], "the report says that something is missing")
 
+    def started(self, redirections, *arguments, **keywords):
+        return subprocess.Popen(["sh", "-c", f'exec "$@" {redirections}', "sh", harness.Options.binary, *arguments],
+                                preexec_fn=harness.end_with_parent, **keywords)
+
+    def test_closed_descriptors_do_not_become_files_of_ours(self):
+        stream = os.path.join(self.dir, "events.ndjson")
+        process = self.started("<&- >&- 2>&-", "record", "-o", self.trace, "--stream", stream)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        deadline = time.monotonic() + 60
+        while not (os.path.exists(stream) and os.path.getsize(stream)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for fd in range(3):
+            self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{fd}"), "/dev/null")
+        hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
+        hog.go()
+        self.assertEqual(hog.wait(), -signal.SIGKILL)
+        self.kernel_incidents(1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 0)
+        for path in (self.trace, stream):
+            report = self.report(path)
+            self.assertEqual([one["victims"][0]["pid"] for one in report["incidents"]], [hog.pid], path)
+            self.assertEqual([note for note in report["source"]["notes"] if "line" in note or "frame" in note], [], path)
+        # Data without a place to go to is an error; with one it goes there, and no word beside it.
+        out = os.path.join(self.dir, "out")
+        self.assertEqual(self.started("<&- >&- 2>&-", "report", self.trace).wait(60), OUTPUT)
+        self.assertEqual(self.started("<&- >&- 2>&-", "stream").wait(60), OUTPUT)
+        self.assertEqual(self.started("<&- >&- 2>&-", "report", "-o", out, self.trace).wait(60), 0)
+        with open(out, encoding="utf-8") as file:
+            self.assertEqual(file.read(), harness.run("report", self.trace).stdout)
+
+    def test_reader_of_the_words_goes_away(self):
+        process = self.started("", "record", "-o", self.trace, stderr=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertIn(b"recording", process.stderr.readline())
+        process.stderr.close()
+        hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
+        hog.go()
+        self.assertEqual(hog.wait(), -signal.SIGKILL)
+        self.kernel_incidents(1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(self.report()["incidents"][0]["victims"][0]["pid"], hog.pid)
+
     def test_trace_belongs_to_its_owner_alone(self):
         recorder = self.recorder()
         self.assertEqual(recorder.stop(), 0)

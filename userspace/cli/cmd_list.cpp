@@ -17,6 +17,7 @@
 #include "base/time_text.h"
 #include "base/units.h"
 #include "cli/exit_status.h"
+#include "cli/tell.h"
 #include "cli/text_output.h"
 #include "cli/verbs.h"
 #include "trace/summary.h"
@@ -153,7 +154,7 @@ int run_list(const ListOptions& options) {
     return report_error(kVerb, error);
   }
   if (options.format == "text" && contents->recordings.empty())
-    fmt::print(stderr, "oomtrace list: no recordings in {}\n", escape_terminal(directory));
+    tell("oomtrace list: no recordings in {}\n", escape_terminal(directory));
   const std::string text = options.format == "json" ? render_json_list(*contents) : render_text_list(*contents);
   auto written = write_output({}, text);
   return written ? kDone : report_error(kVerb, written.error());

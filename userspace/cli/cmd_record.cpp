@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // oomtrace record: watch until interrupted, or while CMD runs.
-#include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -12,6 +11,7 @@
 #include "cli/invoking_user.h"
 #include "cli/record_loop.h"
 #include "cli/recording.h"
+#include "cli/tell.h"
 #include "cli/verbs.h"
 
 namespace oomtrace::cli {
@@ -27,7 +27,7 @@ int command_status(int wait_status) {
 }
 
 int cannot_run(const std::string& command, const Error& error) {
-  fmt::print(stderr, "oomtrace record: {}: {}\n", escape_terminal(command), error.context);
+  tell("oomtrace record: {}: {}\n", escape_terminal(command), error.context);
   return error.sys_errno == ENOENT ? kNotFound : kCannotExecute;
 }
 
@@ -36,7 +36,7 @@ int record(const RecordOptions& options, const InvokingUser& user, Child* child)
   if (!opened) return report_error(kVerb, opened.error());
   Recording& recording = **opened;
   if (auto started = recording.start(options, child != nullptr); !started) return report_error(kVerb, started.error());
-  fmt::print(stderr, "oomtrace: recording to {}{}\n", escape_terminal(recording.path()),
+  tell("oomtrace: recording to {}{}\n", escape_terminal(recording.path()),
              child == nullptr ? " until interrupted (Ctrl-C)" : "");
   if (child != nullptr) {
     if (auto started = child->start(); !started) {

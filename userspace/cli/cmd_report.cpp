@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // oomtrace report: from events to the story of each kill.
-#include <fmt/core.h>
 
 #include <ctime>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "cli/last_recording.h"
 #include "cli/make_report.h"
 #include "cli/report_scope.h"
+#include "cli/tell.h"
 #include "cli/text_output.h"
 #include "cli/verbs.h"
 #include "report/render_json.h"
@@ -32,14 +32,14 @@ Result<Report> report_from_machine(const ReportScope& scope) {
   std::optional<Report> without;
   while (auto place = search.next()) {
     const std::string about = place->about.empty() ? "" : " (" + place->about + ")";
-    fmt::print(stderr, "oomtrace report: reading {}{}\n", escape_terminal(place->name), about);
+    tell("oomtrace report: reading {}{}\n", escape_terminal(place->name), about);
     auto report = make_report(std::move(place->inputs), rest);
     if (!report) {
       search.refuse(*place, report.error());
       continue;
     }
     if (!report->incidents.empty()) return report;
-    fmt::print(stderr, "oomtrace report: no OOM kill in {}\n", escape_terminal(place->name));
+    tell("oomtrace report: no OOM kill in {}\n", escape_terminal(place->name));
     if (!without) without = *std::move(report);
   }
   if (without) return *std::move(without);
@@ -53,7 +53,7 @@ Result<Report> find_report(const ReportOptions& options, const ReportScope& scop
     const auto newest = scope.boot ? std::nullopt : newest_trace(Places{});
     if (!newest) return report_from_machine(scope);
     paths = segments_of_last_kill(*newest);
-    for (const std::string& path : paths) fmt::print(stderr, "oomtrace report: reading {}\n", escape_terminal(path));
+    for (const std::string& path : paths) tell("oomtrace report: reading {}\n", escape_terminal(path));
   } else if (scope.boot && scope.boot->offset) {
     return fail(Errc::kUsage, "--boot counts the boots of this machine: of a file, name the boot by its ID", 0,
                 "`journalctl --list-boots` has the IDs");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // oomtrace stream without a file: events while they happen.
-#include <fmt/core.h>
 
 #include "base/text.h"
 #include "cli/event_output.h"
@@ -10,6 +9,7 @@
 #include "cli/record_loop.h"
 #include "cli/self_protection.h"
 #include "cli/stream_end.h"
+#include "cli/tell.h"
 #include "cli/verbs.h"
 #include "sink/stream.h"
 
@@ -41,7 +41,7 @@ int run_live_stream(const StreamOptions& options) {
   for (const std::string& warning : warnings) warn(kVerb, warning);
   if (auto started = (*stream)->start(); !started) return report_error(kVerb, started.error());
   (*session)->start(warnings);
-  fmt::print(stderr, "oomtrace: recording to {} until interrupted (Ctrl-C)\n",
+  tell("oomtrace: recording to {} until interrupted (Ctrl-C)\n",
              stream_options.target == "-" ? "standard output" : escape_terminal(stream_options.target));
   LoopHooks hooks;
   hooks.finished = [&] { return (*stream)->status().ended; };

@@ -2,11 +2,8 @@
 // Errors to statuses and to stderr.
 #include "cli/exit_status.h"
 
-#include <fmt/core.h>
-
-#include <cstdio>
-
 #include "base/text.h"
+#include "cli/tell.h"
 
 namespace oomtrace::cli {
 
@@ -44,13 +41,13 @@ int exit_status(Errc code) {
 }
 
 int report_error(std::string_view verb, const Error& error) {
-  fmt::print(stderr, "oomtrace {}: {}\n", verb, escape_lines(error.context));
-  if (!error.hint.empty()) fmt::print(stderr, "  {}\n", escape_lines(error.hint));
+  tell("oomtrace {}: {}\n", verb, escape_lines(error.context));
+  if (!error.hint.empty()) tell("  {}\n", escape_lines(error.hint));
   return exit_status(error.code);
 }
 
 void warn(std::string_view verb, std::string_view text) {
-  fmt::print(stderr, "oomtrace {}: warning: {}\n", verb, escape_lines(text));
+  tell("oomtrace {}: warning: {}\n", verb, escape_lines(text));
 }
 
 }  // namespace oomtrace::cli

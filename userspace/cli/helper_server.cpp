@@ -2,7 +2,6 @@
 // Gives everything up, then fork(2) for each job.
 #include "cli/helper_server.h"
 
-#include <fmt/core.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "cli/tell.h"
 
 namespace oomtrace::cli {
 
@@ -86,7 +86,7 @@ std::vector<std::string> texts_of(std::string_view message) {
   try {
     status = work(job);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "oomtrace {}: {}\n", job.front(), error.what());
+    tell("oomtrace {}: {}\n", job.front(), error.what());
   }
   _exit(status);
 }

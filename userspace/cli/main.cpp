@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry point: picks the verb; exceptions end here.
-#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <exception>
 
 #include "cli/cgroup_argument.h"
 #include "cli/exit_status.h"
+#include "cli/standard_descriptors.h"
+#include "cli/tell.h"
 #include "cli/verbs.h"
 
 namespace {
@@ -180,12 +180,13 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!hold_standard_descriptors()) return kOutputFailed;
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
-    std::fputs("oomtrace: out of memory\n", stderr);
+    tell_text("oomtrace: out of memory\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "oomtrace: {}\n", error.what());
+    tell("oomtrace: {}\n", error.what());
   }
   return kOutputFailed;
 }

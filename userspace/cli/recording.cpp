@@ -23,6 +23,7 @@
 #include "cli/state_directory.h"
 #include "cli/state_jobs.h"
 #include "cli/stream_end.h"
+#include "cli/tell.h"
 #include "sink/framed_sink.h"
 #include "trace/writer.h"
 
@@ -216,27 +217,27 @@ bool Recording::tell_end() const {
   bool whole = true;
   if (file.lines_not_written > 0 || file.failing) {
     whole = false;
-    fmt::print(stderr, "oomtrace record: {} of {} events could not be written to {}{}{}\n", file.lines_not_written,
+    tell("oomtrace record: {} of {} events could not be written to {}{}{}\n", file.lines_not_written,
                file.lines_not_written + file.lines, escape_terminal(path_), file.first_error ? ": " : "",
                file.first_error ? file.first_error->context : std::string());
-    fmt::print(stderr, "  what was written before is whole; free space on the disk and record again\n");
+    tell("  what was written before is whole; free space on the disk and record again\n");
   }
   if (dropped > 0) {
     whole = false;
-    fmt::print(stderr, "oomtrace record: {} events were dropped because the disk was too slow\n", dropped);
+    tell("oomtrace record: {} events were dropped because the disk was too slow\n", dropped);
   }
   if (status.lost_events > 0)
-    fmt::print(stderr, "oomtrace record: {} events were lost; the report says which\n", status.lost_events);
+    tell("oomtrace record: {} events were lost; the report says which\n", status.lost_events);
   if (state_ && state_->left_out() > 0)
-    fmt::print(stderr, "oomtrace record: {} post-mortems were not written; the recording has what they would say\n",
+    tell("oomtrace record: {} post-mortems were not written; the recording has what they would say\n",
                state_->left_out());
   if (stream_) tell_stream_end(kVerb, *stream_);  // the recording has it all
   const std::string killed = status.kills == 1 ? "1 process" : fmt::format("{} processes", status.kills);
   if (state_)
-    fmt::print(stderr, "oomtrace: {} events, {} killed; recordings: oomtrace list {}\n", status.events, killed,
+    tell("oomtrace: {} events, {} killed; recordings: oomtrace list {}\n", status.events, killed,
                shell_quote(path_));
   else
-    fmt::print(stderr, "oomtrace: {} events, {} killed; report: oomtrace report {}\n", status.events, killed,
+    tell("oomtrace: {} events, {} killed; report: oomtrace report {}\n", status.events, killed,
                shell_quote(path_));
   return whole;
 }

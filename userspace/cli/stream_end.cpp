@@ -2,9 +2,9 @@
 // Reopening, and the last words about a stream.
 #include "cli/stream_end.h"
 
-#include <fmt/core.h>
 
 #include "base/sys_error.h"
+#include "cli/tell.h"
 
 namespace oomtrace::cli {
 
@@ -18,7 +18,7 @@ bool tell_stream_end(const char* verb, const sink::Stream& stream) {
   const sink::StreamStatus status = stream.status();
   if (status.ended) return true;
   if (status.not_delivered > 0)
-    fmt::print(stderr, "oomtrace {}: {} of {} events did not reach the stream's reader{}{}\n", verb,
+    tell("oomtrace {}: {} of {} events did not reach the stream's reader{}{}\n", verb,
                status.not_delivered, status.not_delivered + status.lines, status.last_errno != 0 ? ": " : "",
                status.last_errno != 0 ? errno_text(status.last_errno) : std::string());
   return status.not_delivered == 0 && !status.failing;

@@ -57,6 +57,8 @@ Result<std::unique_ptr<LineSink>> open_target(const Target& target, const FileSi
   }
   Fd out(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   if (!out) return fail_errno(Errc::kOutput, "standard output", errno);
+  // What stands there where it was closed: a stream to it would only end.
+  if ((::fcntl(out.get(), F_GETFL) & O_ACCMODE) == O_RDONLY) return fail_errno(Errc::kOutput, "standard output", EBADF);
   return std::unique_ptr<LineSink>(std::make_unique<StdoutSink>(std::move(out)));
 }
 
