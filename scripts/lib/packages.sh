@@ -9,8 +9,8 @@
 PACKAGES_OFFLINE=(ca-certificates g++=g++ cmake=cmake ninja-build=ninja pkg-config=pkg-config libfmt-dev
   nlohmann-json3-dev libsimdjson-dev libzstd-dev zlib1g-dev libcli11-dev libexpected-dev)
 # Recording.
-PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev libsystemd-dev
-  prometheus-cpp-dev)
+PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev libseccomp-dev
+  libsystemd-dev prometheus-cpp-dev)
 PACKAGES_TESTS=(libgtest-dev ccache=ccache python3 python3-jsonschema)
 PACKAGES_SCHEMA=(python3 python3-jsonschema)
 # What live tests hold the output against: the schema, a journald.

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
+import urllib.request
 
 import harness
 
@@ -69,9 +71,42 @@ class RecorderLife(harness.LiveTest):
                 fields = dict(line.split(":\t", 1) for line in file if ":\t" in line)
             self.assertEqual(int(fields["CapPrm"], 16) & ~READING_CAPABILITIES, 0, fields["CapPrm"])
             self.assertEqual(fields["NoNewPrivs"].strip(), "1")
+            self.assertEqual(fields["Seccomp"].strip(), "2")  # include/uapi/linux/seccomp.h: SECCOMP_MODE_FILTER
             seen += 1
         self.assertGreater(seen, 1)
         self.assertEqual(recorder.stop(), 0)
+
+    def test_threads_of_all_outputs_are_behind_the_filter(self):
+        stream, textfile = os.path.join(self.dir, "events.ndjson"), os.path.join(self.dir, "oomtrace.prom")
+        address = f"127.0.0.1:{20000 + os.getpid() % 10000}"
+        recorder = self.recorder("--stream", stream, "--metrics", address, "--metrics-textfile", textfile)
+        tasks = f"/proc/{recorder.process.pid}/task"
+        filtered = []
+        for task in os.listdir(tasks):
+            with open(os.path.join(tasks, task, "status"), encoding="ascii", errors="replace") as file:
+                filtered += [line.split()[1] for line in file if line.startswith("Seccomp:")]
+        self.assertGreater(len(filtered), 5)
+        self.assertEqual(set(filtered), {"2"})
+        victim = self.kill_one(self.group(96))
+        self.assertIsNotNone(recorder.err.wait_for("killed", 30, str(victim)))
+        time.sleep(1.5)  # counted once a second
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            self.assertRegex(answer.read().decode(), r'oomtrace_kills_total\{scope="memcg",killer="kernel"\} [1-9]')
+        # It serves that and no files.
+        for method, path in (("GET", "/etc/passwd"), ("GET", "/metrics/../../../../etc/passwd"), ("GET", "//etc/passwd"),
+                             ("GET", "/%2e%2e/%2e%2e/etc/passwd"), ("PUT", "/tmp/oomtrace-put"), ("GET", "/")):
+            with socket.create_connection(address.split(":"), timeout=10) as client:
+                client.sendall(f"{method} {path} HTTP/1.0\r\nContent-Length: 0\r\n\r\n".encode())
+                self.assertNotIn(b" 200 ", client.makefile("rb").read().splitlines()[0], path)
+        os.rename(stream, stream + ".1")
+        recorder.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while not os.path.exists(stream) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertTrue(os.path.exists(stream), "opened anew behind the filter")
+        self.assertEqual(recorder.stop(), 0)
+        self.assertFalse(os.path.exists(textfile), "removed at the end")
+        self.assertEqual(self.report()["incidents"][0]["victims"][0]["pid"], victim)
 
     def test_doctor_tells_the_plan_that_record_takes(self):
         told = harness.run("doctor", "--format", "json")

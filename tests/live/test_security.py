@@ -12,7 +12,7 @@ import harness
 
 NOBODY = pwd.getpwnam("nobody")
 HOSTILE = "\x1b[2J<b>\r\n\x07|'\""  # fifteen bytes at most: TASK_COMM_LEN
-ASKED = ("echo uid $(id -u); grep -E '^(CapEff|CapPrm|VmLck|NoNewPrivs)' /proc/self/status; "
+ASKED = ("echo uid $(id -u); grep -E '^(CapEff|CapPrm|VmLck|NoNewPrivs|Seccomp)' /proc/self/status; "
          "echo fds $(ls /proc/self/fd | tr '\\n' ' '); echo adj $(cat /proc/self/oom_score_adj); echo home $HOME")
 
 
@@ -55,6 +55,7 @@ class Security(harness.LiveTest):
         self.assertEqual((int(told["CapEff"], 16), int(told["CapPrm"], 16)), (0, 0))
         self.assertEqual(told["VmLck"].split()[0], "0")
         self.assertEqual(told["NoNewPrivs"].strip(), "0")  # the recorder's own vow is not the command's
+        self.assertEqual(told["Seccomp"].strip(), "0")
         self.assertEqual(told["fds"].split()[:3], ["0", "1", "2"])
         self.assertLessEqual(len(told["fds"].split()), 4, told["fds"])  # and ls's own
         with open("/proc/self/oom_score_adj", encoding="ascii") as file:

@@ -35,9 +35,9 @@ int record(const RecordOptions& options, const InvokingUser& user, Child* child)
   auto opened = Recording::open(options, user);
   if (!opened) return report_error(kVerb, opened.error());
   Recording& recording = **opened;
-  if (auto started = recording.start(options, child != nullptr); !started) return report_error(kVerb, started.error());
+  if (auto started = recording.start(options, child); !started) return report_error(kVerb, started.error());
   tell("oomtrace: recording to {}{}\n", escape_terminal(recording.path()),
-             child == nullptr ? " until interrupted (Ctrl-C)" : "");
+       child == nullptr ? " until interrupted (Ctrl-C)" : "");
   if (child != nullptr) {
     if (auto started = child->start(); !started) {
       recording.stop("error", std::nullopt);

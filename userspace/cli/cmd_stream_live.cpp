@@ -40,9 +40,13 @@ int run_live_stream(const StreamOptions& options) {
   if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
   for (const std::string& warning : warnings) warn(kVerb, warning);
   if (auto started = (*stream)->start(); !started) return report_error(kVerb, started.error());
+  if (auto refused = refuse_syscalls(needs_of(stream->get()))) {
+    warn(kVerb, *refused);
+    warnings.push_back(*std::move(refused));
+  }
   (*session)->start(warnings);
   tell("oomtrace: recording to {} until interrupted (Ctrl-C)\n",
-             stream_options.target == "-" ? "standard output" : escape_terminal(stream_options.target));
+       stream_options.target == "-" ? "standard output" : escape_terminal(stream_options.target));
   LoopHooks hooks;
   hooks.finished = [&] { return (*stream)->status().ended; };
   hooks.reopen = [&] { return reopen(**stream); };

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "cli/syscall_filter.h"
 #include "cli/tell.h"
 
 namespace oomtrace::cli {
@@ -82,6 +83,11 @@ std::vector<std::string> texts_of(std::string_view message) {
   const rlimit memory{kMaxJobMemory, kMaxJobMemory};
   setrlimit(RLIMIT_AS, &memory);
 #endif
+  // What files may say it reads, so it may do no more than read and write others beside them.
+  Fd(kSocket).reset();
+  SyscallNeeds needs;
+  needs.make_files = true;
+  static_cast<void>(refuse_syscalls(needs));
   int status = kFailed;
   try {
     status = work(job);

@@ -27,8 +27,9 @@ inline constexpr int kTryAgain = 75;  // EX_TEMPFAIL of sysexits.h
 using HelperWork = int (*)(const std::vector<std::string>& job);
 
 // Makes the calling process the helper: in `directory`, as that user and no other group, without any capability, for
-// good, and with no descriptor but 0, 1, 2 and the socket. Does one job after the other, each in a process of its own
-// that is the first to be killed where memory runs out, until the socket's other end is closed; ends a job then.
+// good, and with no descriptor but 0, 1, 2 and the socket. Does one job after the other, each in a process of its own,
+// without the socket and behind a seccomp filter, that is the first to be killed where memory runs out, until the
+// socket's other end is closed; ends a job then.
 // Signals stay as blocked as they are: what ends a recorder's group lets the helper finish.
 [[noreturn]] void serve_jobs(const Fd& socket, const Fd& directory, uid_t uid, gid_t gid, HelperWork work);
 

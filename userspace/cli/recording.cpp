@@ -141,11 +141,18 @@ Result<void> Recording::open_outputs(const RecordOptions& options, const Invokin
   return {};
 }
 
-Result<void> Recording::start(const RecordOptions& options, bool has_child) {
+SyscallNeeds Recording::syscall_needs(const RecordOptions& options, const Child* child) const {
+  SyscallNeeds needs = needs_of(stream_.get());
+  needs.make_files = needs.make_files || state_ || !options.metrics.textfile.empty();
+  if (child != nullptr) needs.signal_pid = child->pid();
+  return needs;
+}
+
+Result<void> Recording::start(const RecordOptions& options, const Child* child) {
   // Before there are other threads.
   std::vector<std::string> warnings = protect_self();
   StillNeeded needed;
-  needed.signal_child = has_child;
+  needed.signal_child = child != nullptr;
   needed.make_files = stream_ || state_ || !options.metrics.textfile.empty();
   if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
   for (const std::string& warning : warnings) warn(kVerb, warning);
@@ -162,6 +169,11 @@ Result<void> Recording::start(const RecordOptions& options, bool has_child) {
   }
   if (metrics_) {
     if (auto started = metrics_->start(options.metrics); !started) return started;
+  }
+  // The port is open; CMD and the helper are processes of their own.
+  if (auto refused = refuse_syscalls(syscall_needs(options, child))) {
+    warn(kVerb, *refused);
+    warnings.push_back(*std::move(refused));
   }
   if (state_) state_->began_segment(clock_ns(CLOCK_BOOTTIME));
   session_->start(warnings);

@@ -13,6 +13,7 @@
 #include "cli/metrics_output.h"
 #include "cli/record_loop.h"
 #include "cli/state_keeper.h"
+#include "cli/syscall_filter.h"
 #include "cli/verbs.h"
 #include "oomtrace/result.h"
 #include "sink/line_queue.h"
@@ -32,8 +33,9 @@ class Recording {
   Recording& operator=(const Recording&) = delete;
   ~Recording();
 
-  // Gives up privileges, starts the threads, then the session. Errors: a thread, or metrics that cannot be served.
-  Result<void> start(const RecordOptions& options, bool has_child);
+  // Gives up privileges, starts the threads, then the session. `child` may be null. Errors: a thread, or metrics that
+  // cannot be served.
+  Result<void> start(const RecordOptions& options, const Child* child);
 
   capture::Session& session() { return *session_; }
   LoopHooks hooks();
@@ -49,6 +51,7 @@ class Recording {
   Recording() = default;
   Result<void> open_file(const RecordOptions& options, const InvokingUser& user);
   Result<void> open_outputs(const RecordOptions& options, const InvokingUser& user);
+  SyscallNeeds syscall_needs(const RecordOptions& options, const Child* child) const;
   void each_second();
   void publish_metrics() const;
 

@@ -6,6 +6,8 @@
 
 namespace oomtrace::cli {
 
+bool is_notified();
+
 // Type=notify: the recorder is attached.
 void notify_ready(const std::string& status);
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the verbs that stream have in common at a SIGHUP and at the end.
+// What the verbs that stream have in common: once it runs, at a SIGHUP and at the end.
 #pragma once
 
+#include "cli/syscall_filter.h"
 #include "sink/stream.h"
 
 namespace oomtrace::cli {
+
+// Of a recorder with that stream, or with none (null), and of what tells a service manager.
+SyscallNeeds needs_of(const sink::Stream* stream);
 
 // Opens the stream's file anew; false where it goes to none.
 bool reopen(sink::Stream& stream);

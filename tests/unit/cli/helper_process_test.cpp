@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <thread>
 
@@ -44,6 +46,9 @@ int work(const std::vector<std::string>& job) {
     put("new-privileges", std::to_string(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)));
     put("score", read_small_file("/proc/self/oom_score_adj", 64).value_or("?"));
     put("descriptors", std::to_string(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {})));
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    put("filter", child < 0 ? strerrorname_np(errno) : "none");
     put("user", std::to_string(getuid()) + " " + std::to_string(getgid()));
   } else if (job[0] == "die") {
     put("died", "x");
@@ -95,7 +100,8 @@ TEST_F(HelperTest, a_job_holds_no_privilege_and_is_the_first_to_be_killed) {
   EXPECT_EQ(told("capable"), "no");
   EXPECT_EQ(told("new-privileges"), "1");
   EXPECT_EQ(told("score"), "1000\n");
-  EXPECT_EQ(told("descriptors"), "5") << "0, 1, 2, the socket, and the directory that is being read";
+  EXPECT_EQ(told("descriptors"), "4") << "0, 1, 2, and the directory that is being read";
+  EXPECT_EQ(told("filter"), "EPERM");
   EXPECT_EQ(told("user"), std::to_string(getuid()) + " " + std::to_string(getgid()));
   EXPECT_EQ(helper->left_out(), 0U);
 }
