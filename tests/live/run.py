@@ -9,6 +9,7 @@ NAME is part of a test's name; FOLDER has test_*.py that use the same harness. O
 """
 import argparse
 import os
+import signal
 import sys
 import time
 import unittest
@@ -21,6 +22,26 @@ import harness  # noqa: E402
 import memcg  # noqa: E402
 import orphans  # noqa: E402
 import workloads  # noqa: E402
+
+
+class Stopped(BaseException):
+    """By SIGINT, SIGTERM or SIGHUP. No KeyboardInterrupt: unittest cleans up after anything but that."""
+
+
+class Signals:
+    """The first one stops the test that runs, and no test follows; the others find the cleaning up under way."""
+    number = None
+
+    @classmethod
+    def watch(cls):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, cls.stop)
+
+    @classmethod
+    def stop(cls, number, _):
+        if cls.number is None:
+            cls.number = number
+            raise Stopped(f"stopped by {signal.Signals(number).name}")
 
 
 class OneLine(unittest.TestResult):
@@ -78,6 +99,16 @@ def why_not():
         return str(error)
 
 
+def run(tests, result):
+    for test in tests:
+        if Signals.number is not None:
+            return
+        test.run(result)
+        left = orphans.end_all()
+        if left:
+            print("     left behind and ended: " + ", ".join(left), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Live tests of oomtrace on the running kernel.")
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "release", "oomtrace"))
@@ -105,11 +136,17 @@ def main():
     harness.Options.workloads = workloads.build(arguments.workloads)
     result = OneLine()
     orphans.adopt()
-    for test in tests:
-        test.run(result)
-        left = orphans.end_all()
-        if left:
-            print("     left behind and ended: " + ", ".join(left), flush=True)
+    Signals.watch()
+    try:
+        run(tests, result)
+    except Stopped:  # between two tests, or in what one cleans up
+        pass
+    finally:
+        orphans.end_all()
+        memcg.close_all()
+    if Signals.number is not None:
+        print(f"stopped by {signal.Signals(Signals.number).name}", flush=True)
+        return 128 + Signals.number
     failed = len({str(getattr(test, "test_case", test)) for test, _ in result.failures + result.errors})
     skipped = len(result.skipped)
     print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")

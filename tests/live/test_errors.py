@@ -91,7 +91,9 @@ class Errors(harness.LiveTest):
         self.assert_told(harness.run("report", newer), BAD_INPUT, "oomtrace.event/2")
 
     def test_usage(self):
-        for arguments in (["record", "--no-such-flag"], ["no-such-verb"], [], ["report", "--format", "xml"]):
+        for arguments in (["record", "--no-such-flag"], ["no-such-verb"], [], ["report", "--format", "xml"],
+                          ["record", "--ring-size", "5000"], ["record", "--ring-size", "0"],
+                          ["record", "--ring-size", "2G"], ["list", "here", "--state-dir", "there"]):
             with self.subTest(arguments=arguments):
                 self.assertEqual(harness.run(*arguments).returncode, USAGE)
 
@@ -178,7 +180,8 @@ class Errors(harness.LiveTest):
         process = self.started("", "record", "-o", self.trace, stderr=subprocess.PIPE)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        self.assertIn(b"recording", process.stderr.readline())
+        while b"recording" not in (line := process.stderr.readline()):
+            self.assertTrue(line, "it records")
         process.stderr.close()
         hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
         hog.go()

@@ -134,7 +134,7 @@ class Service(harness.LiveTest):
         for pid, prefix in zip(pids, prefixes):
             self.assertEqual(kills[pid]["post_mortem"], os.path.basename(prefix) + ".txt")
             self.assertEqual(kills[pid]["domain"], "memcg")
-        text = harness.run("list", self.state).stdout
+        text = harness.run("list", "--state-dir", self.state).stdout
         self.assertIn(f"first ({pids[0]}), memcg", text)
         self.assertIn(os.path.basename(prefixes[0]) + ".txt", text)
 

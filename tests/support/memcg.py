@@ -35,6 +35,15 @@ def detect():
     raise Unavailable("no mounted cgroup hierarchy has the memory controller")
 
 
+MADE = []  # those that are still there, in the order of their making
+
+
+def close_all():
+    """For the end of a program that was stopped: what nobody closed."""
+    for group in reversed(MADE[:]):
+        group.close()
+
+
 class Memcg:
     """One cgroup. Use as a context manager: leaving it kills what is left inside and removes it."""
 
@@ -53,8 +62,11 @@ class Memcg:
                 with open(above, "r+", encoding="ascii") as file:
                     if "memory" not in file.read().split():
                         file.write("+memory")
+            MADE.append(self)
             os.mkdir(self.dir)
         except OSError as error:
+            if self in MADE:
+                MADE.remove(self)
             raise Unavailable(f"cannot make the memory cgroup {self.path}: {error.strerror}") from error
 
     def __enter__(self):
@@ -124,6 +136,8 @@ class Memcg:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
+        if self in MADE:
+            MADE.remove(self)
 
 
 def swap_total_bytes():

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry point: picks the verb; exceptions end here.
+#include <fmt/core.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <bit>
+#include <charconv>
 #include <exception>
 
 #include "cli/cgroup_argument.h"
@@ -22,6 +26,17 @@ constexpr const char* kFooter =
     "See oomtrace(1).";
 
 constexpr const char* kTargets = "- (standard output), FILE, unix:PATH or journal";
+
+// As the kernel takes them (kernel/bpf/ringbuf.c, ringbuf_map_alloc); a gibibyte is more than any machine fills.
+std::string is_ring_size(const std::string& text) {
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 30;
+  std::uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (number && std::has_single_bit(bytes) && bytes >= page && bytes <= kMost) return {};
+  return fmt::format("{} is no power of two from {} (a page) to 1G", text, page);
+}
 
 // What narrows events, and what becomes of files that events go to.
 void add_stream_options(CLI::App& verb, oomtrace::sink::StreamOptions& options, const std::string& events_help) {
@@ -52,6 +67,7 @@ CLI::App* add_record(CLI::App& app, RecordOptions& options) {
   verb->add_option("--ring-size", options.ring_bytes,
                    "Room for what the kernel tells of births, deaths and growth (for tests; kills have their own)")
       ->transform(CLI::AsSizeValue(false))
+      ->check(is_ring_size)
       ->type_name("SIZE");
   options.stream.target.clear();
   verb->add_option("--stream", options.stream.target,
@@ -120,7 +136,8 @@ CLI::App* add_stream(CLI::App& app, StreamOptions& options) {
 
 CLI::App* add_list(CLI::App& app, ListOptions& options) {
   CLI::App* verb = app.add_subcommand("list", "List the recordings of a directory and the kills in them");
-  verb->add_option("DIR", options.directory, "Where to look [/var/lib/oomtrace]");
+  CLI::Option* directory = verb->add_option("DIR", options.directory, "Where to look [/var/lib/oomtrace]");
+  verb->add_option("--state-dir", options.directory, "The same, as for record")->type_name("DIR")->excludes(directory);
   verb->add_option("--format", options.format, "text or json")->check(CLI::IsMember({"text", "json"}));
   return verb;
 }
