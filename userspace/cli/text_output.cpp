@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/shared_directory.h"
 
 namespace oomtrace::cli {
 
@@ -51,7 +52,9 @@ Result<void> write_output(const std::string& path, const std::string& text) {
     const Fd out(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     return write_all(out, text);
   }
-  auto file = open_fd(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644, Errc::kOutput);
+  // Not through what somebody else may have put there.
+  const int careful = anybody_may_write(directory_of(path).c_str()) ? O_NOFOLLOW : 0;
+  auto file = open_fd(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | careful, 0644, Errc::kOutput);
   if (!file) return tl::make_unexpected(std::move(file).error());
   return write_all(*file, text);
 }

@@ -11,11 +11,14 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/shared_directory.h"
 #include "base/sys_error.h"
 #include "codec/json_writer.h"
 
 namespace oomtrace::sink {
 namespace {
+
+constexpr int kPlanted = EXDEV;  // of no call that is made here
 
 struct OpenFile {
   Fd fd;
@@ -29,7 +32,14 @@ struct Opened {
   int error = 0;
 };
 
-Opened open_file(const char* path, const std::optional<FileOwner>& owner) {
+// In a directory where anybody may make names, a file of a stranger's would tell them what we write, and a second name
+// of one of ours would spoil it.
+bool is_planted(const char* directory, const struct stat& status, const std::optional<FileOwner>& owner) {
+  const auto user = owner ? std::optional(owner->uid) : std::nullopt;
+  return (status.st_nlink > 1 || !is_no_stranger(status.st_uid, user)) && anybody_may_write(directory);
+}
+
+Opened open_file(const char* path, const char* directory, const std::optional<FileOwner>& owner) {
   Opened opened;
   constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   opened.file.fd = Fd(::open(path, kFlags | O_CREAT | O_EXCL, 0600));
@@ -47,6 +57,10 @@ Opened open_file(const char* path, const std::optional<FileOwner>& owner) {
     opened.error = EINVAL;
     return opened;
   }
+  if (is_planted(directory, status, owner)) {
+    opened.error = kPlanted;
+    return opened;
+  }
   opened.file.size = static_cast<std::uint64_t>(status.st_size);
   char last = '\n';
   if (status.st_size > 0 && ::pread(opened.file.fd.get(), &last, 1, status.st_size - 1) == 1)
@@ -61,7 +75,8 @@ bool is_trace_start(std::string_view line) {
 
 }  // namespace
 
-FileSink::FileSink(const std::string& path, const FileSinkOptions& options) : options_(options) {
+FileSink::FileSink(const std::string& path, const FileSinkOptions& options)
+    : options_(options), directory_(directory_of(path)) {
   names_.push_back(path);
   for (unsigned i = 1; i <= std::max(1U, options.keep); ++i) names_.push_back(path + "." + std::to_string(i));
   trace_start_.reserve(codec::kMaxLineBytes);
@@ -69,10 +84,13 @@ FileSink::FileSink(const std::string& path, const FileSinkOptions& options) : op
 
 Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path, const FileSinkOptions& options) {
   std::unique_ptr<FileSink> sink(new FileSink(path, options));
-  Opened opened = open_file(path.c_str(), options.owner);
+  Opened opened = open_file(path.c_str(), sink->directory_.c_str(), options.owner);
   if (opened.error == EINVAL)
     return fail(Errc::kOutput, path + " is not a regular file", EINVAL,
                 "write to - and let the shell direct it there, or to unix:PATH for a socket");
+  if (opened.error == kPlanted)
+    return fail(Errc::kOutput, path + " is another user's file, or has another name, where anybody may make files",
+                EPERM, "name a file in a directory of your own");
   if (opened.error == ELOOP)
     return fail(Errc::kOutput, path + " is a symbolic link, which is not followed", ELOOP, "name the file itself");
   if (opened.error != 0) return fail_errno(Errc::kOutput, path, opened.error);
@@ -87,7 +105,7 @@ Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path, const 
 
 // A new file under the old name.
 Result<void> FileSink::start_file() {
-  Opened opened = open_file(names_[0].c_str(), options_.owner);
+  Opened opened = open_file(names_[0].c_str(), directory_.c_str(), options_.owner);
   if (opened.error != 0) return fail(Errc::kOutput, "reopen", opened.error);
   previous_ = out_.use(std::move(opened.file.fd));
   size_ = opened.file.size;

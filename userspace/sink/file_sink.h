@@ -32,7 +32,8 @@ struct FileSinkOptions {
 // trace.start, so that it can be told what it is and read alone. After open() nothing allocates.
 class FileSink final : public LineSink {
  public:
-  // Makes the file, mode 0600, or goes on with a regular one that is there; never through a symbolic link.
+  // Makes the file, mode 0600, or goes on with a regular one that is there; never through a symbolic link, and where
+  // anybody may make files (/tmp) not with a stranger's.
   // Errors: Errc::kOutput or kPermission with errno.
   static Result<std::unique_ptr<FileSink>> open(const std::string& path, const FileSinkOptions& options = {});
 
@@ -50,6 +51,7 @@ class FileSink final : public LineSink {
   Result<void> rotate();
 
   const FileSinkOptions options_;
+  const std::string directory_;
   std::vector<std::string> names_;  // FILE, FILE.1, ...
   FdWriter out_;
   Fd previous_;             // the file before, until the next durable flush: a kill's lines may be in both

@@ -2,9 +2,11 @@
 // Lines as NDJSON to a listening Unix socket; connects again when the reader was restarted.
 #pragma once
 
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +20,10 @@ namespace oomtrace::sink {
 class SocketSink final : public LineSink {
  public:
   // Connects; where nobody listens that is an error if `must_connect`, else left to flush().
+  // Where anybody may make sockets (/tmp), only to a listener of root, of whoever runs this, or of `user`: EPERM.
   // Errors: Errc::kOutput or kPermission with errno; Errc::kUsage: the path is longer than sockaddr_un's 107 bytes.
-  static Result<std::unique_ptr<SocketSink>> open(const std::string& path, bool must_connect);
+  static Result<std::unique_ptr<SocketSink>> open(const std::string& path, bool must_connect,
+                                                  std::optional<uid_t> user = std::nullopt);
 
   Result<void> write(std::string_view line) override;
   Result<void> flush(bool durable) override;
@@ -30,6 +34,8 @@ class SocketSink final : public LineSink {
   int connect();  // errno, or 0
 
   sockaddr_un address_{};
+  std::string directory_;
+  std::optional<uid_t> user_;
   FdWriter out_;
 };
 

@@ -49,7 +49,8 @@ Result<std::unique_ptr<LineSink>> open_target(const Target& target, const FileSi
     case TargetKind::kFile:
       return as_sink(FileSink::open(target.path, file_options));
     case TargetKind::kSocket:
-      return as_sink(SocketSink::open(target.path, must_be_there));
+      return as_sink(SocketSink::open(target.path, must_be_there,
+                                      file_options.owner ? std::optional(file_options.owner->uid) : std::nullopt));
     case TargetKind::kJournal:
       return open_journal();
     case TargetKind::kStdout:

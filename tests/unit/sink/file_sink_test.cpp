@@ -63,6 +63,35 @@ TEST(FileSink, links_and_what_is_no_file_are_refused) {
   EXPECT_EQ(nowhere.error().sys_errno, ENOENT);
 }
 
+TEST(FileSink, what_a_stranger_put_where_anybody_may_is_refused) {
+  constexpr uid_t kStranger = 54321;
+  const TempDir directory;
+  write_bytes(directory / "own", "");
+  write_bytes(directory / "linked", "");
+  write_bytes(directory / "planted", "");
+  ASSERT_EQ(::link((directory / "linked").c_str(), (directory / "second").c_str()), 0);
+  if (::chown((directory / "planted").c_str(), kStranger, kStranger) != 0) GTEST_SKIP() << "not root";
+  EXPECT_TRUE(FileSink::open(directory / "planted")) << "nobody else may write here: it was put there on purpose";
+  ASSERT_EQ(::chmod(directory.path().c_str(), 01777), 0);
+  for (const char* name : {"planted", "linked"}) {
+    auto refused = FileSink::open(directory / name);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().sys_errno, EPERM);
+    EXPECT_FALSE(refused.error().hint.empty());
+  }
+  EXPECT_TRUE(FileSink::open(directory / "own"));
+  EXPECT_TRUE(FileSink::open(directory / "new"));
+  FileSinkOptions for_user;
+  for_user.owner = sink::FileOwner{kStranger, kStranger};
+  EXPECT_TRUE(FileSink::open(directory / "planted", for_user)) << "whom it is done for";
+  // A reopened file is looked at as well.
+  const auto sink = open_sink(directory / "own");
+  ASSERT_EQ(::rename((directory / "planted").c_str(), (directory / "own").c_str()), 0);
+  sink->reopen();
+  EXPECT_FALSE(sink->flush(false));
+  EXPECT_EQ(read_bytes(directory / "own"), "");
+}
+
 TEST(FileSink, reopen_goes_on_in_a_new_file_that_begins_with_the_trace_start) {
   const TempDir directory;
   const std::string path = directory / "f";

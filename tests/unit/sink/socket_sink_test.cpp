@@ -3,7 +3,10 @@
 #include "sink/socket_sink.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -75,6 +78,37 @@ TEST(SocketSink, restarted_reader_gets_whole_lines) {
   std::string got;
   while (got.size() < 4) got += read_some(reader);
   EXPECT_EQ(got, "b\nd\n");
+}
+
+TEST(SocketSink, stranger_who_listens_where_anybody_may_is_told_nothing) {
+  constexpr uid_t kStranger = 54321;
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  const TempDir directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 01777), 0);
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t stranger = ::fork();
+  if (stranger == 0) {
+    if (::setresuid(kStranger, kStranger, kStranger) != 0) ::_exit(1);
+    const Fd listener = listen_at(directory / "s");
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  auto refused = SocketSink::open(directory / "s", true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sys_errno, EPERM);
+  auto waiting = std::move(*SocketSink::open(directory / "s", false));
+  EXPECT_FALSE(waiting->write("secret"));
+  EXPECT_FALSE(waiting->flush(false));
+  EXPECT_TRUE(SocketSink::open(directory / "s", true, kStranger)) << "whom it is done for";
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
+  EXPECT_TRUE(SocketSink::open(directory / "s", true)) << "put there on purpose";
+  ::kill(stranger, SIGKILL);
+  ASSERT_EQ(::waitpid(stranger, nullptr, 0), stranger);
+  ::close(ready[0]);
+  ::close(ready[1]);
 }
 
 TEST(SocketSink, paths_that_no_address_holds_and_other_sockets_are_refused) {
