@@ -3,75 +3,147 @@
 #include "capture/process_reader.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <csignal>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <system_error>
 #include <utility>
 
 namespace oomtrace::capture {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::uint64_t kWorthTelling = 1U << 20;  // bytes that the use of a mount must have changed by
+constexpr std::size_t kMaxWaiting = 8192;
+constexpr std::size_t kMaxNamespaces = 32;  // looked at again and again
+constexpr std::uint64_t kMaxStuck = 4;      // threads that hang
+constexpr std::chrono::seconds kPatienceAtEnd(2);
+
+struct Namespace {
+  std::uint32_t pid = 0;  // a process in it
+  std::uint64_t told_bytes = 0;
+};
+using Namespaces = std::map<std::uint64_t, Namespace>;  // by inode
 
 }  // namespace
 
-ProcessReader::ProcessReader(bool redact)
-    : redact_(redact), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+struct ProcessReader::State {
+  State(bool masks, const ProcessReads& by) : redact(masks), reads(by) {}
+
+  const bool redact;
+  const ProcessReads reads;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::condition_variable ended;
+  std::deque<Request> waiting;
+  std::vector<OwnedProcessInfo> done;
+  std::vector<SeenMount> mounts;
+  bool mounts_wanted = false;
+  bool stop = false;
+  std::uint64_t generation = 0;  // of the thread that is to go on
+  bool running = false;          // that thread has not ended
+  std::optional<Clock::time_point> reading_since;
+
+  bool goes_on(std::uint64_t mine) const { return !stop && generation == mine; }
+  void read_one(Request wanted, Namespaces& namespaces, std::unique_lock<std::mutex>& lock);
+  void read_mounts(Namespaces& namespaces, std::unique_lock<std::mutex>& lock);
+};
+
+ProcessReader::ProcessReader(bool redact, std::chrono::milliseconds patience, const ProcessReads& reads)
+    : patience_(patience), state_(std::make_shared<State>(redact, reads)) {
+  start();
+}
 
 ProcessReader::~ProcessReader() {
-  thread_.request_stop();
-  wake_.notify_all();
+  std::unique_lock lock(state_->mutex);
+  state_->stop = true;
+  state_->wake.notify_all();
+  const bool ended = state_->ended.wait_for(lock, kPatienceAtEnd, [this] { return !state_->running; });
+  lock.unlock();
+  if (!thread_.joinable()) return;
+  if (ended)
+    thread_.join();
+  else
+    thread_.detach();  // it ends with the process
+}
+
+void ProcessReader::start() {
+  state_->running = true;
+  thread_ = std::thread([state = state_, generation = state_->generation] { run(state, generation); });
+}
+
+void ProcessReader::replace_stuck() {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->reading_since || Clock::now() - *state_->reading_since < patience_ || stuck_ == kMaxStuck) return;
+  ++stuck_;
+  ++state_->generation;
+  state_->reading_since.reset();
+  state_->running = false;
+  thread_.detach();
+  if (stuck_ == kMaxStuck) return;
+  try {
+    start();
+  } catch (const std::system_error&) {
+    state_->running = false;
+    stuck_ = kMaxStuck;
+  }
 }
 
 bool ProcessReader::request(Request wanted) {
   {
-    const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= kMaxWaiting) return false;
-    waiting_.push_back(wanted);
+    const std::lock_guard lock(state_->mutex);
+    if (state_->waiting.size() >= kMaxWaiting) return false;
+    state_->waiting.push_back(wanted);
   }
-  wake_.notify_one();
+  state_->wake.notify_one();
   return true;
 }
 
 std::vector<OwnedProcessInfo> ProcessReader::take() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(done_, {});
+  const std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->done, {});
 }
 
 void ProcessReader::request_mounts() {
+  replace_stuck();
   {
-    const std::lock_guard lock(mutex_);
-    mounts_wanted_ = true;
+    const std::lock_guard lock(state_->mutex);
+    state_->mounts_wanted = true;
   }
-  wake_.notify_one();
+  state_->wake.notify_one();
 }
 
 std::vector<ProcessReader::SeenMount> ProcessReader::take_mounts() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(mounts_, {});
+  const std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->mounts, {});
 }
 
-void ProcessReader::read_one(Request wanted, std::unique_lock<std::mutex>& lock) {
+void ProcessReader::State::read_one(Request wanted, Namespaces& namespaces, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
-  auto info = read_process_info(wanted.pid, wanted.start_boot_ns, redact_);
-  const auto mount = info ? read_shm_mount(wanted.pid) : std::nullopt;
-  if (mount && (namespaces_.size() < kMaxNamespaces || namespaces_.contains(mount->mount_namespace))) {
-    namespaces_[mount->mount_namespace] = {wanted.pid, mount->used_bytes};
+  auto info = reads.info(wanted.pid, wanted.start_boot_ns, redact);
+  const auto mount = info ? reads.shm(wanted.pid) : std::nullopt;
+  if (mount && (namespaces.size() < kMaxNamespaces || namespaces.contains(mount->mount_namespace))) {
+    namespaces[mount->mount_namespace] = {wanted.pid, mount->used_bytes};
   }
   lock.lock();
-  if (info) done_.push_back(*std::move(info));
-  if (mount) mounts_.push_back({wanted.pid, *mount});
+  if (info) done.push_back(*std::move(info));
+  if (mount) mounts.push_back({wanted.pid, *mount});
 }
 
-void ProcessReader::read_mounts(std::unique_lock<std::mutex>& lock) {
-  mounts_wanted_ = false;
+void ProcessReader::State::read_mounts(Namespaces& namespaces, std::unique_lock<std::mutex>& lock) {
+  mounts_wanted = false;
   lock.unlock();
   std::vector<SeenMount> seen;
-  for (auto place = namespaces_.begin(); place != namespaces_.end();) {
+  for (auto place = namespaces.begin(); place != namespaces.end();) {
     Namespace& known = place->second;
-    const auto mount = read_shm_mount(known.pid);
+    const auto mount = reads.shm(known.pid);
     // The process is gone, or its pid another's.
     if (!mount || mount->mount_namespace != place->first) {
-      place = namespaces_.erase(place);
+      place = namespaces.erase(place);
       continue;
     }
     ++place;
@@ -81,23 +153,35 @@ void ProcessReader::read_mounts(std::unique_lock<std::mutex>& lock) {
     seen.push_back({known.pid, *mount});
   }
   lock.lock();
-  mounts_.insert(mounts_.end(), seen.begin(), seen.end());
+  mounts.insert(mounts.end(), seen.begin(), seen.end());
 }
 
-void ProcessReader::run(const std::stop_token& stop) {
+void ProcessReader::run(const std::shared_ptr<State>& state, std::uint64_t generation) {
   // Signals belong to the main thread's signalfd.
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    if (!wake_.wait(lock, stop, [this] { return !waiting_.empty() || mounts_wanted_; })) return;
-    if (mounts_wanted_) read_mounts(lock);
-    if (waiting_.empty()) continue;
-    const Request wanted = waiting_.front();
-    waiting_.pop_front();
-    read_one(wanted, lock);
+  Namespaces namespaces;
+  std::unique_lock lock(state->mutex);
+  while (state->goes_on(generation)) {
+    if (!state->mounts_wanted && state->waiting.empty()) {
+      state->wake.wait(lock);
+      continue;
+    }
+    state->reading_since = Clock::now();
+    if (state->mounts_wanted) {
+      state->read_mounts(namespaces, lock);
+    } else {
+      const Request wanted = state->waiting.front();
+      state->waiting.pop_front();
+      state->read_one(wanted, namespaces, lock);
+    }
+    // Of one that was replaced meanwhile, this is another thread's.
+    if (state->generation == generation) state->reading_since.reset();
   }
+  if (state->generation != generation) return;
+  state->running = false;
+  state->ended.notify_all();
 }
 
 }  // namespace oomtrace::capture

@@ -3,11 +3,10 @@
 // the thread that drains the rings must never do.
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <mutex>
+#include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,6 +15,15 @@
 
 namespace oomtrace::capture {
 
+// What a thread that reads /proc is given to do; replaced in tests.
+struct ProcessReads {
+  std::optional<OwnedProcessInfo> (*info)(std::uint32_t pid, std::uint64_t start_boot_ns,
+                                          bool redact) = read_process_info;
+  std::optional<ShmMount> (*shm)(std::uint32_t pid) = read_shm_mount;
+};
+
+// A read may never come back: behind the mmap lock of a process that hangs in a file system of the network, or in
+// memory that its owner does not let be read. The thread is then left to itself and another one goes on; a few times.
 class ProcessReader {
  public:
   struct Request {
@@ -23,8 +31,9 @@ class ProcessReader {
     std::uint64_t start_boot_ns;
   };
 
-  explicit ProcessReader(bool redact);
-  ~ProcessReader();
+  explicit ProcessReader(bool redact, std::chrono::milliseconds patience = std::chrono::seconds(10),
+                         const ProcessReads& reads = {});
+  ~ProcessReader();  // waits for a read that is under way, but not longer than two seconds
   ProcessReader(const ProcessReader&) = delete;
   ProcessReader& operator=(const ProcessReader&) = delete;
 
@@ -32,7 +41,7 @@ class ProcessReader {
   bool request(Request wanted);
 
   // Has /dev/shm looked at again in every mount namespace of the processes that were read; what has hardly changed is
-  // not told again.
+  // not told again. Call it now and then: a thread that hangs is replaced here.
   void request_mounts();
 
   // What has been read since the last call.
@@ -44,26 +53,19 @@ class ProcessReader {
   };
   std::vector<SeenMount> take_mounts();
 
- private:
-  void run(const std::stop_token& stop);
-  void read_one(Request wanted, std::unique_lock<std::mutex>& lock);
-  void read_mounts(std::unique_lock<std::mutex>& lock);
+  // Reads that did not come back in time. After the last replacement nothing is read any more.
+  std::uint64_t stuck() const { return stuck_; }
 
-  static constexpr std::size_t kMaxWaiting = 8192;
-  static constexpr std::size_t kMaxNamespaces = 32;  // looked at again and again
-  const bool redact_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::deque<Request> waiting_;
-  std::vector<OwnedProcessInfo> done_;
-  std::vector<SeenMount> mounts_;
-  bool mounts_wanted_ = false;
-  struct Namespace {
-    std::uint32_t pid = 0;  // a process in it
-    std::uint64_t told_bytes = 0;
-  };
-  std::map<std::uint64_t, Namespace> namespaces_;  // by inode; the thread's own
-  std::jthread thread_;                            // last: it uses the members above
+ private:
+  struct State;
+  static void run(const std::shared_ptr<State>& state, std::uint64_t generation);
+  void start();
+  void replace_stuck();
+
+  const std::chrono::milliseconds patience_;
+  std::shared_ptr<State> state_;  // a thread that hangs keeps it
+  std::uint64_t stuck_ = 0;
+  std::thread thread_;
 };
 
 }  // namespace oomtrace::capture

@@ -348,6 +348,7 @@ void Session::tell_losses() {
   tell_loss("ring.growth", bpf_->lost_records(OOMTRACE_RING_GROWTH), "no room in the ring");
   tell_loss("process_table", bpf_->lost_processes(), "more processes than the table holds");
   tell_loss("region_table", bpf_->lost_regions(), "members of forked families whose writes are not told by region");
+  tell_loss("process_reader", reader_->stuck(), "reads of /proc/PID that did not come back");
   tell_loss("way.candidates", silent_scans_, "oom_evaluate_task is attached but did not fire for a kill");
   tell_loss("decoder", undecodable_, "records that could not be decoded");
   tell_loss("queue", handler_.not_kept(), "events dropped because the disk was too slow");

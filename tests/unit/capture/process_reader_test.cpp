@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads that do not come back hold up neither other reads nor the end.
+#include "capture/process_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace oomtrace::test {
+namespace {
+
+using namespace std::chrono_literals;
+using capture::OwnedProcessInfo;
+using capture::ProcessReader;
+using capture::ProcessReads;
+
+constexpr std::uint32_t kHangs = 1000;  // and all pids above
+
+// Reads of some processes wait until the test lets them go. Static: a thread that was left to itself may still be
+// there.
+struct Gate {
+  std::mutex mutex;
+  std::condition_variable opened;
+  bool open = false;
+  int waiting = 0;
+
+  void pass() {
+    std::unique_lock lock(mutex);
+    ++waiting;
+    opened.wait(lock, [this] { return open; });
+    --waiting;
+  }
+  void close() {
+    const std::lock_guard lock(mutex);
+    open = false;
+  }
+  void let_go() {
+    std::unique_lock lock(mutex);
+    open = true;
+    opened.notify_all();
+  }
+  int held() {
+    const std::lock_guard lock(mutex);
+    return waiting;
+  }
+};
+
+Gate& gate() {
+  static Gate gate;
+  return gate;
+}
+
+std::optional<OwnedProcessInfo> read_info(std::uint32_t pid, std::uint64_t, bool) {
+  if (pid >= kHangs) gate().pass();
+  OwnedProcessInfo info;
+  info.pid = pid;
+  return info;
+}
+
+std::optional<capture::ShmMount> no_mount(std::uint32_t) { return std::nullopt; }
+
+class ProcessReaderTest : public ::testing::Test {
+ protected:
+  ProcessReaderTest() { gate().close(); }
+  ~ProcessReaderTest() override { gate().let_go(); }
+
+  // Whether that process is told within ten seconds.
+  bool told(ProcessReader& reader, std::uint32_t pid) {
+    for (int i = 0; i < 1000; ++i) {
+      reader.request_mounts();
+      for (const OwnedProcessInfo& info : reader.take())
+        if (info.pid == pid) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+
+  const ProcessReads reads{read_info, no_mount};
+};
+
+TEST_F(ProcessReaderTest, another_thread_goes_on_where_one_hangs) {
+  ProcessReader reader(true, 50ms, reads);
+  reader.request({kHangs, 0});
+  reader.request({2, 0});
+  EXPECT_TRUE(told(reader, 2));
+  EXPECT_EQ(reader.stuck(), 1U);
+  gate().let_go();
+  EXPECT_TRUE(told(reader, kHangs)) << "late is better than never";
+  reader.request({3, 0});
+  EXPECT_TRUE(told(reader, 3));
+  EXPECT_EQ(reader.stuck(), 1U);
+}
+
+TEST_F(ProcessReaderTest, only_so_many_may_hang) {
+  ProcessReader reader(true, 20ms, reads);
+  for (std::uint32_t i = 0; i < 20; ++i) reader.request({kHangs + i, 0});
+  for (int i = 0; i < 50; ++i) {
+    reader.request_mounts();
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(reader.stuck(), 4U);
+  EXPECT_LE(gate().held(), 4);
+}
+
+TEST_F(ProcessReaderTest, read_that_hangs_does_not_hold_up_the_end) {
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    ProcessReader reader(true, 1h, reads);
+    reader.request({kHangs, 0});
+    while (gate().held() == 0) std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 20s);
+}
+
+}  // namespace
+}  // namespace oomtrace::test
