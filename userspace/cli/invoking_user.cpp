@@ -108,7 +108,9 @@ InvokingUser find_invoking_user() {
   if (geteuid() == 0) {
     const auto uid = numeric_variable("SUDO_UID");
     const auto gid = numeric_variable("SUDO_GID");
-    if (uid && gid && *uid != 0) {
+    // -1 is "as it is" to setresuid(2) and chown(2).
+    constexpr unsigned kNobody = ~0U;
+    if (uid && gid && *uid != 0 && *uid != kNobody && *gid != kNobody) {
       user.uid = *uid;
       user.gid = *gid;
       user.through_sudo = true;
