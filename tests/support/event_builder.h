@@ -69,6 +69,8 @@ class EventStream {
     sink_(event);
   }
 
+  Opt<int> cgroup_version;  // told by start()
+
   void start(std::string_view command = {}, double mem_total_mib = 8192, double swap_total_mib = 0) {
     TraceStart start;
     start.kernel_release = "6.18.44";
@@ -79,6 +81,7 @@ class EventStream {
     start.mem_total = static_cast<std::uint64_t>(mem_total_mib) * kMiB;
     start.swap_total = static_cast<std::uint64_t>(swap_total_mib) * kMiB;
     start.swappiness = 60;
+    start.cgroup_version = cgroup_version;
     start.source = "live";
     start.command = command;
     emit(start);

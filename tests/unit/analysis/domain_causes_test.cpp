@@ -70,6 +70,35 @@ TEST_F(TrainingTest, a_fork_without_copies_duplicates_nothing) {
   EXPECT_FALSE(has(incident(), "dataloader_duplication"));
 }
 
+// --- commands ---
+
+struct CommandTest : TrainingTest {
+  // Commands that are proposed for a kill in this cgroup, one after the other.
+  std::string commands_for(std::string_view cgroup) {
+    job.path = cgroup;
+    events.cgroup_version = 2;
+    begin_trainer(100);
+    during(10, 40, [&](double part) { level(trainer, 100 + 880 * part); });
+    kill(trainer, 980);
+    std::string commands;
+    for (const Remedy& remedy : incident().remedies) commands += remedy.command.value_or("") + "\n";
+    return commands;
+  }
+};
+
+TEST_F(CommandTest, a_unit_is_changed_by_its_name) {
+  EXPECT_NE(commands_for("/system.slice/job.service").find("set-property --runtime job.service "), std::string::npos);
+}
+
+// systemctl -H HOST goes to another machine; to a shell $() is a command.
+TEST_F(CommandTest, a_unit_whose_name_is_an_option_is_none) {
+  EXPECT_EQ(commands_for("/system.slice/-Hexample.org.service").find("systemctl"), std::string::npos);
+}
+
+TEST_F(CommandTest, a_name_that_a_shell_would_run_is_in_no_command) {
+  EXPECT_EQ(commands_for("/job$(reboot)").find("reboot"), std::string::npos);
+}
+
 // --- shm_exhaustion ---
 
 struct ShmTest : TrainingTest {

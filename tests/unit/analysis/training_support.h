@@ -13,7 +13,7 @@ namespace oomtrace::analysis {
 
 struct TrainingTest : AnalysisTest {
   static constexpr std::int64_t kLimitMib = 1000;
-  const CgroupRef job{77, "/job"};
+  CgroupRef job{77, "/job"};
   const ProcessRef trainer = test::ref(10, "python3", 1);
 
   double clock = 1;

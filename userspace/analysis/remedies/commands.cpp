@@ -28,6 +28,7 @@ std::string path_of(const Patient& patient) {
 std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 bool is_unit(const std::string& name) {
+  if (name.starts_with('-')) return false;  // an option
   return name.ends_with(".service") || name.ends_with(".scope") || name.ends_with(".slice");
 }
 
