@@ -100,6 +100,7 @@ Result<void> Recording::open_file(const RecordOptions& options, const InvokingUs
   if (!helper) return tl::make_unexpected(std::move(helper).error());
   const std::string name = recording_name();
   file_options.owner = trace::Owner{directory->uid, directory->gid};
+  file_options.directory = directory->fd.get();  // which is kept open, and was looked at
   auto segments = trace::SegmentWriter::create(path_, name, file_options);
   if (!segments) return tl::make_unexpected(std::move(segments).error());
   unwanted_file_ = path_ + "/" + trace::SegmentName{name, 1, false}.file_name();
@@ -230,27 +231,24 @@ bool Recording::tell_end() const {
   if (file.lines_not_written > 0 || file.failing) {
     whole = false;
     tell("oomtrace record: {} of {} events could not be written to {}{}{}\n", file.lines_not_written,
-               file.lines_not_written + file.lines, escape_terminal(path_), file.first_error ? ": " : "",
-               file.first_error ? file.first_error->context : std::string());
+         file.lines_not_written + file.lines, escape_terminal(path_), file.first_error ? ": " : "",
+         file.first_error ? file.first_error->context : std::string());
     tell("  what was written before is whole; free space on the disk and record again\n");
   }
   if (dropped > 0) {
     whole = false;
     tell("oomtrace record: {} events were dropped because the disk was too slow\n", dropped);
   }
-  if (status.lost_events > 0)
-    tell("oomtrace record: {} events were lost; the report says which\n", status.lost_events);
+  if (status.lost_events > 0) tell("oomtrace record: {} events were lost; the report says which\n", status.lost_events);
   if (state_ && state_->left_out() > 0)
     tell("oomtrace record: {} post-mortems were not written; the recording has what they would say\n",
-               state_->left_out());
+         state_->left_out());
   if (stream_) tell_stream_end(kVerb, *stream_);  // the recording has it all
   const std::string killed = status.kills == 1 ? "1 process" : fmt::format("{} processes", status.kills);
   if (state_)
-    tell("oomtrace: {} events, {} killed; recordings: oomtrace list {}\n", status.events, killed,
-               shell_quote(path_));
+    tell("oomtrace: {} events, {} killed; recordings: oomtrace list {}\n", status.events, killed, shell_quote(path_));
   else
-    tell("oomtrace: {} events, {} killed; report: oomtrace report {}\n", status.events, killed,
-               shell_quote(path_));
+    tell("oomtrace: {} events, {} killed; report: oomtrace report {}\n", status.events, killed, shell_quote(path_));
   return whole;
 }
 

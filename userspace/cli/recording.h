@@ -55,10 +55,10 @@ class Recording {
   void each_second();
   void publish_metrics() const;
 
+  Fd lock_;  // the state directory: no other recorder has it, and segments are made in it
   std::string path_;
   std::string unwanted_file_;             // to be removed where the start fails
   std::unique_ptr<sink::LineSink> file_;  // until start()
-  Fd lock_;                               // the state directory: no other recorder has it
   const trace::SegmentWriter* segments_ = nullptr;
   std::unique_ptr<sink::LineQueue> queue_;
   std::unique_ptr<sink::Stream> stream_;    // null where none was asked for,

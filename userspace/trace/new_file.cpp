@@ -84,17 +84,17 @@ Result<Fd> create_new_file(const std::string& path, const NewFileOptions& option
   if (parts.name.empty()) return fail_errno(Errc::kOutput, what, path.empty() ? ENOENT : EISDIR);
 
   // All later steps go through this descriptor, so that nobody can swap the directory between them.
-  const int raw_directory = ::open(parts.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (raw_directory < 0) {
+  const Fd looked_up(options.directory >= 0 ? -1 : ::open(parts.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const int directory = options.directory >= 0 ? options.directory : looked_up.get();
+  if (directory < 0) {
     const int error = errno;
     return with_hint(fail_errno(Errc::kOutput, what, error),
                      "the directory " + parts.directory + " must exist and be reachable");
   }
-  const Fd directory(raw_directory);
 
   std::string name = parts.name;
   if (options.force) {
-    if (const int error = may_replace(directory.get(), parts.name); error != 0) {
+    if (const int error = may_replace(directory, parts.name); error != 0) {
       return with_hint(fail_errno(Errc::kOutput, what, error), "only a regular file or a symbolic link is replaced");
     }
     auto temporary = random_name();
@@ -102,7 +102,7 @@ Result<Fd> create_new_file(const std::string& path, const NewFileOptions& option
     name = std::move(*temporary);
   }
 
-  const int raw = ::openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode);
+  const int raw = ::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode);
   if (raw < 0) {
     const int error = errno;
     return with_hint(fail_errno(Errc::kOutput, what, error),
@@ -110,15 +110,14 @@ Result<Fd> create_new_file(const std::string& path, const NewFileOptions& option
   }
   Fd fd(raw);
   int error = set_owner_and_mode(fd.get(), options.owner);
-  if (error == 0 && options.force &&
-      ::renameat(directory.get(), name.c_str(), directory.get(), parts.name.c_str()) != 0) {
+  if (error == 0 && options.force && ::renameat(directory, name.c_str(), directory, parts.name.c_str()) != 0) {
     error = errno;
   }
   if (error != 0) {
-    (void)::unlinkat(directory.get(), name.c_str(), 0);
+    (void)::unlinkat(directory, name.c_str(), 0);
     return fail_errno(Errc::kOutput, what, error);
   }
-  sync_directory(directory.get());
+  sync_directory(directory);
   return fd;
 }
 

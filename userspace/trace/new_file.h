@@ -20,6 +20,7 @@ struct Owner {
 struct NewFileOptions {
   bool force = false;          // put the new file in the place of an existing regular file or symbolic link
   std::optional<Owner> owner;  // nullopt: whoever runs this
+  int directory = -1;          // open already, not owned: what its name leads to now does not matter; -1: look it up
 };
 
 // A new, empty file at `path`, open for writing, mode 0600 whatever the umask.

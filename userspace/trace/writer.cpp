@@ -29,7 +29,7 @@ Result<std::unique_ptr<Writer>> Writer::create(const std::string& path, const Wr
   // The encoder first: an unusable level must not leave an empty file.
   auto encoder = FrameEncoder::create(options.level);
   if (!encoder) return tl::make_unexpected(std::move(encoder).error());
-  auto fd = create_new_file(path, {options.force, options.owner});
+  auto fd = create_new_file(path, {options.force, options.owner, options.directory});
   if (!fd) return tl::make_unexpected(std::move(fd).error());
   return std::unique_ptr<Writer>(new Writer(std::move(*fd), std::move(*encoder)));
 }

@@ -24,6 +24,7 @@ struct WriterOptions {
   bool force = false;          // replace an existing file, see create_new_file()
   std::optional<Owner> owner;  // nullopt: whoever runs this
   int level = kDefaultLevel;
+  int directory = -1;  // as NewFileOptions has it
 };
 
 struct WriterStats {

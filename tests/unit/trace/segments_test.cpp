@@ -69,6 +69,22 @@ TEST(SegmentWriter, each_segment_is_a_whole_file) {
     EXPECT_EQ(read_trace(read_bytes((*files)[i].path)), (ReadBack{{memory_line(i + 1)}, {}, {}}));
 }
 
+TEST(SegmentWriter, segments_stay_in_the_directory_that_was_opened) {
+  const TempDir directory;
+  std::filesystem::create_directory(directory / "state");
+  std::filesystem::create_directory(directory / "elsewhere");
+  const Fd opened = *open_fd((directory / "state").c_str(), O_RDONLY | O_DIRECTORY);
+  trace::WriterOptions options;
+  options.directory = opened.get();
+  auto writer = std::move(*trace::SegmentWriter::create(directory / "state", "oomtrace-h-20260101T000000Z", options));
+  std::filesystem::rename(directory / "state", directory / "moved");
+  std::filesystem::create_symlink("elsewhere", directory / "state");
+  ASSERT_TRUE(writer->append("{}"));
+  ASSERT_TRUE(writer->roll());
+  EXPECT_TRUE(std::filesystem::is_empty(directory / "elsewhere"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "moved/oomtrace-h-20260101T000000Z-000002.oomtrace"));
+}
+
 TEST(SegmentWriter, old_segment_goes_on_where_there_can_be_no_new_one) {
   const TempDir directory;
   auto writer = std::move(*trace::SegmentWriter::create(directory.path(), "oomtrace-h-20260101T000000Z", {}));
