@@ -98,7 +98,7 @@ struct TraceStart {
   std::string_view arch;
   std::uint32_t page_size = 0;
   std::uint32_t cpus = 0;
-  std::int64_t realtime_offset_ns = 0;  // CLOCK_REALTIME - CLOCK_BOOTTIME, fixed for the trace
+  std::int64_t realtime_offset_ns = 0;  // CLOCK_REALTIME - CLOCK_BOOTTIME, until trace.clock tells another
   Opt<std::uint64_t> mem_total;
   Opt<std::uint64_t> swap_total;
   Opt<int> cgroup_version;              // of the memory controller
@@ -126,6 +126,12 @@ struct TraceLost {
       source;  // "ring.kill", "ring.lifecycle", "ring.growth", "queue", "program.<name>", "process_table", "reorder"
   std::uint64_t count = 0;
   std::string_view detail;
+};
+
+// Somebody set the machine's clock: from here on times of the wall are by the new offset.
+struct TraceClock {
+  std::int64_t realtime_offset_ns = 0;  // CLOCK_REALTIME - CLOCK_BOOTTIME
+  std::int64_t set_by_ns = 0;           // that offset less the one before; negative: the clock was set back
 };
 
 // --- process.* -------------------------------------------------------------------------------------------------------
@@ -344,14 +350,15 @@ struct ProcessRegions {
   Opt<std::uint64_t> incident_id;
 };
 
-using Payload = std::variant<TraceStart, TraceStop, TraceLost, ProcessFork, ProcessExec, ProcessExit, ProcessMemory,
-                             ProcessInfo, OomKill, OomCandidate, OomEnd, OomReaped, OomScoreAdj, SignalKill,
-                             SystemMemory, SystemPressure, SystemMounts, CgroupMemory, KernelLog, ProcessRegions>;
+using Payload =
+    std::variant<TraceStart, TraceStop, TraceLost, ProcessFork, ProcessExec, ProcessExit, ProcessMemory, ProcessInfo,
+                 OomKill, OomCandidate, OomEnd, OomReaped, OomScoreAdj, SignalKill, SystemMemory, SystemPressure,
+                 SystemMounts, CgroupMemory, KernelLog, ProcessRegions, TraceClock>;
 
 struct Event {
   std::uint64_t boot_ns = 0;
   std::uint64_t seq = 0;      // given by the session, from 1, without gaps
-  std::int64_t wall_ns = 0;   // CLOCK_REALTIME ns since the epoch: boot_ns + TraceStart::realtime_offset_ns
+  std::int64_t wall_ns = 0;   // CLOCK_REALTIME ns since the epoch, as the clock showed then: boot_ns + the offset
   std::string_view trace_id;  // 32 lower-case hex digits
   std::string_view boot_id;   // /proc/sys/kernel/random/boot_id
   std::string_view host_name;

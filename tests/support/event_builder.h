@@ -55,13 +55,24 @@ class EventStream {
     trace_id_ = trace_id;
     boot_id_ = boot_id;
   }
+  // Of the machine that boots now: its clock and its pages.
+  void set_machine(std::int64_t wall_offset_ns, std::uint32_t page_size = kPageSize) {
+    wall_offset_ns_ = wall_offset_ns;
+    page_size_ = page_size;
+  }
+  // Somebody sets the clock by that many seconds, and the recorder tells it.
+  void set_clock(double by_s) {
+    const auto by_ns = static_cast<std::int64_t>(by_s * 1e9);
+    wall_offset_ns_ += by_ns;
+    emit(TraceClock{wall_offset_ns_, by_ns});
+  }
   std::uint64_t now_ns() const { return now_ns_; }
 
   void emit(const Payload& payload) {
     Event event;
     event.boot_ns = now_ns_;
     event.seq = ++seq_;
-    event.wall_ns = kWallOffset + static_cast<std::int64_t>(now_ns_);
+    event.wall_ns = wall_offset_ns_ + static_cast<std::int64_t>(now_ns_);
     event.trace_id = trace_id_;
     event.boot_id = boot_id_;
     event.host_name = "trainer-7";
@@ -75,9 +86,9 @@ class EventStream {
     TraceStart start;
     start.kernel_release = "6.18.44";
     start.arch = "x86_64";
-    start.page_size = kPageSize;
+    start.page_size = page_size_;
     start.cpus = 2;
-    start.realtime_offset_ns = kWallOffset;
+    start.realtime_offset_ns = wall_offset_ns_;
     start.mem_total = static_cast<std::uint64_t>(mem_total_mib) * kMiB;
     start.swap_total = static_cast<std::uint64_t>(swap_total_mib) * kMiB;
     start.swappiness = 60;
@@ -150,6 +161,8 @@ class EventStream {
  private:
   std::function<void(const Event&)> sink_;
   std::uint64_t now_ns_ = 0;
+  std::int64_t wall_offset_ns_ = kWallOffset;
+  std::uint32_t page_size_ = kPageSize;
   std::uint64_t seq_ = 0;
   std::string trace_id_ = "0123456789abcdef0123456789abcdef";
   std::string boot_id_ = "boot-1";

@@ -59,7 +59,7 @@ class Scenario:
 
     def report(self, *traces):
         traces = traces or ("trace.oomtrace",)
-        trace = "+".join(traces)
+        trace = "+".join(os.path.basename(one) for one in traces)
         done = subprocess.run([self.binary, "report", *traces, "--format", "json"], cwd=self.dir, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False)
         self.expect(done.returncode == 0, f"report of {trace} ended with {done.returncode}: {done.stderr.strip()}")
@@ -243,24 +243,109 @@ def suspend(scenario):
     report = scenario.report()
     scenario.nothing_lost(report)
     scenario.kills(report, 2)
-    rows = {row[0]: (float(row[1]), int(row[2])) for row in map(str.split, scenario.text("clocks").splitlines())}
+    rows = clocks_of(scenario.text("clocks"))
     scenario.expect(set(rows) == {"asleep", "awake", "after"}, f"clocks: {rows}")
     incident = found(scenario, report, "after")
     if incident is None or len(rows) != 3:
         return
     slept = rows["awake"][1] - rows["asleep"][1]
     scenario.expect(slept >= 4, f"the machine slept for {slept} s only")
-    apart = rows["after"][1] - seconds_of(incident["time"])
-    scenario.expect(-1 <= apart < 30, f"reported {incident['time']}, {apart:.0f} s from the clock then")
-    took = seconds_of(incident["growth"]["to"]) - seconds_of(incident["growth"]["from"])
-    scenario.expect(took < 60, f"grew for {took:.0f} s")
+    told_at(scenario, incident, rows["after"][1])
     scenario.see(f"slept for {slept} s")
 
 
+def clocks_of(text):
+    """{label: (seconds since boot, seconds of the wall)} as guest/endurance.sh wrote them."""
+    return {row[0]: (float(row[1]), int(row[2])) for row in map(str.split, text.splitlines())}
+
+
+def told_at(scenario, incident, second):
+    """The incident's time is that of the clock then, and its growth took seconds."""
+    apart = second - seconds_of(incident["time"])
+    scenario.expect(-1 <= apart < 30, f"reported {incident['time']}, {apart:.0f} s from the clock then")
+    growth = incident["growth"] or {}
+    took = seconds_of(growth["to"]) - seconds_of(growth["from"]) if growth.get("from") and growth.get("to") else -1
+    scenario.expect(0 <= took < 60, f"grew for {took:.0f} s")
+
+
+def clock(scenario):
+    scenario.status()
+    report = scenario.report()
+    scenario.nothing_lost(report)
+    scenario.kills(report, 4)
+    labels = ("one", "two", "three", "four")
+    rows = clocks_of(scenario.text("clocks"))
+    scenario.expect(tuple(rows) == labels, f"clocks: {rows}")
+    told = [victim["comm"] for incident in report["incidents"] for victim in incident["victims"]]
+    scenario.expect(tuple(told) == labels, f"order of the kills: {told}")
+    deaths = [death["comm"] for death in report["deaths"] if death["comm"] in labels]
+    scenario.expect(tuple(deaths) == labels, f"order of the deaths: {deaths}")
+    for label in labels:
+        incident = found(scenario, report, label)
+        if incident is not None and label in rows:
+            told_at(scenario, incident, rows[label][1])
+            driver = (incident["growth"] or {}).get("driver") or {}
+            scenario.expect(driver.get("comm") == label, f"{label} was driven by {driver}")
+    notes = [note for note in report["source"]["notes"] if "clock was set" in note]
+    words = [re.search(r"set (forward|back) by", note)[1] for note in notes]
+    scenario.expect(words == ["forward", "back", "forward"], f"notes: {notes}")
+    stream = subprocess.run([scenario.binary, "stream", "trace.oomtrace", "--events", "trace.clock"], cwd=scenario.dir,
+                            stdout=subprocess.PIPE, text=True, check=False).stdout
+    settings = [event["trace"]["clock_set_by_ns"] / 1e9 for event in map(json.loads, stream.splitlines())
+                if event["event"] == "trace.clock"]
+    wanted = [21600, -43200, 21600]
+    scenario.expect(len(settings) == 3 and all(abs(by - want) < 3 for by, want in zip(settings, wanted)),
+                    f"the clock was set by {settings} s, expected {wanted}")
+    # By times of the wall: those that the clock showed.
+    if tuple(rows) == labels:
+        between = ["--since", f"@{rows['three'][1] - 30}", "--until", f"@{rows['three'][1] + 1}"]
+        done = subprocess.run([scenario.binary, "report", "trace.oomtrace", "--format", "json", *between],
+                              cwd=scenario.dir, stdout=subprocess.PIPE, text=True, check=False)
+        kept = [incident["victims"][0]["comm"] for incident in json.loads(done.stdout or '{"incidents": []}')["incidents"]]
+        scenario.expect("three" in kept and not {"one", "four"} & set(kept), f"kept by time: {kept}")
+    scenario.see(f"the clock was set by {', '.join(f'{by:+.0f}' for by in settings)} s")
+
+
+def again(scenario):
+    scenario.status()
+    state = os.path.join(scenario.dir, "state")
+    segments = sorted(name for name in os.listdir(state) if name.endswith(".oomtrace")) if os.path.isdir(state) else []
+    scenario.expect(len({name.rsplit("-", 1)[0] for name in segments}) == 2, f"recordings: {segments}")
+    boots = [scenario.text(name).strip() for name in ("first.boot_id", "boot_id")]
+    scenario.expect(boots[0] != boots[1] and all(boots), f"boot ids: {boots}")
+    first = matrix.log_by_scenario(scenario.text("first.dmesg.txt"), "reboot").get("reboot", [])
+    logged = first + scenario.logged
+    scenario.expect((len(first), len(scenario.logged)) == (1, 1), f"kills in the logs: {len(first)}, {len(scenario.logged)}")
+    rows = {**clocks_of(scenario.text("first.clocks")), **clocks_of(scenario.text("clocks"))}
+    pid = int(scenario.text("first.pid") or 0)
+    report = scenario.report(*(os.path.join("state", name) for name in segments))
+    scenario.nothing_lost(report)
+    told = [(victim["pid"], victim["comm"]) for one in report["incidents"] for victim in one["victims"]]
+    scenario.expect(told == [(pid, "before"), (pid, "after")], f"victims, {pid} in both boots: {told}")
+    if len(told) != 2 or len(logged) != 2:
+        return
+    for incident, log, label in zip(report["incidents"], logged, ("before", "after")):
+        result = compare.compare(incident, log, compare.Expect(cpus=expect.GUEST_CPUS, provenance=("kernel_exact",)))
+        scenario.outcome.figures += result.figures
+        scenario.outcome.problems += result.problems
+        driver = (incident["growth"] or {}).get("driver") or {}
+        scenario.expect(driver.get("comm") == label, f"{label} was driven by {driver}")
+        told_at(scenario, incident, rows[label][1])
+    deaths = [(death["comm"], death["verdict"]) for death in report["deaths"] if death["pid"] == pid]
+    scenario.expect(deaths == [("before", "memcg_oom"), ("after", "memcg_oom")], f"deaths of {pid}: {deaths}")
+    done = subprocess.run([scenario.binary, "list", state, "--format", "json"], stdout=subprocess.PIPE, text=True,
+                          check=False)
+    listed = json.loads(done.stdout or '{"recordings": []}')["recordings"]
+    scenario.expect([kill["comm"] for one in listed for kill in one["kills"]] == ["before", "after"], f"list: {done.stdout}")
+    ends = [incident["boot_ns"] / 1e9 for incident in report["incidents"]]
+    scenario.see(f"pid {pid} in both boots, {ends[0]:.0f} and {ends[1]:.0f} s after their starts")
+
+
 CHECKS = {"twenty": twenty, "burst": burst, "disk_blocks": disk_blocks, "own_limit": own_limit,
-          "slice": slice_killed, "thrash": thrash, "pid_wrap": pid_wrap, "suspend": suspend}
+          "slice": slice_killed, "thrash": thrash, "pid_wrap": pid_wrap, "suspend": suspend, "clock": clock,
+          "again": again}
 # Of a boot of their own: the boot before goes down while its recorder runs.
-AFTER = {}
+AFTER = {"again": "reboot"}
 
 
 def check(name, directory, binary):

@@ -14,6 +14,7 @@
 #include "analysis/growth.h"
 #include "analysis/remedies/remedy.h"
 #include "analysis/selection.h"
+#include "analysis/time_order.h"
 #include "analysis/verdicts.h"
 
 namespace oomtrace::analysis {
@@ -126,13 +127,13 @@ std::vector<Numbered> numbered_incidents(const model::World& world) {
   std::vector<Numbered> numbered;
   std::set<std::uint64_t> ids;
   std::uint64_t next = 1;
-  for (const model::Incident& incident : world.incidents()) {
-    const bool marks_only = !incident.kills.empty() && chosen_kill(incident) == nullptr;
-    if (marks_only && incident.candidates.empty()) continue;
-    std::uint64_t id = incident.id;
+  for (const model::Incident* incident : in_order_of_time(world)) {
+    const bool marks_only = !incident->kills.empty() && chosen_kill(*incident) == nullptr;
+    if (marks_only && incident->candidates.empty()) continue;
+    std::uint64_t id = incident->id;
     while (id == 0 || ids.contains(id)) id = next++;
     ids.insert(id);
-    numbered.push_back({id, &incident});
+    numbered.push_back({id, incident});
   }
   return numbered;
 }

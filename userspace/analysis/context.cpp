@@ -25,17 +25,34 @@ std::optional<std::string> time_of(std::int64_t wall_ns) {
   return format_rfc3339_ns(wall_ns);
 }
 
-std::optional<std::string> time_at(const model::World& world, std::size_t boot, std::uint64_t boot_ns) {
+namespace {
+
+// Times of one boot lie within years of each other: anything farther is damage.
+constexpr std::int64_t kSane = std::int64_t{10} * 365 * 86400 * 1'000'000'000;
+
+std::optional<std::string> sane_time(std::uint64_t from_boot_ns, std::int64_t from_wall_ns, std::uint64_t boot_ns) {
+  const double apart = static_cast<double>(boot_ns) - static_cast<double>(from_boot_ns);
+  if (apart > static_cast<double>(kSane) || apart < -static_cast<double>(kSane)) return std::nullopt;
+  if (from_wall_ns > INT64_MAX - kSane || from_wall_ns < INT64_MIN + kSane) return std::nullopt;
+  return time_of(from_wall_ns + static_cast<std::int64_t>(boot_ns - from_boot_ns));
+}
+
+}  // namespace
+
+std::optional<std::string> time_at(const model::World& world, std::size_t boot, std::uint64_t boot_ns,
+                                   std::uint64_t by_ns) {
   for (const model::Trace& trace : world.traces()) {
     if (trace.boot != boot || trace.last_wall_ns == 0 || trace.first_wall_ns == 0 || trace.first_boot_ns == 0) continue;
-    // Times of one boot lie within years of each other: anything farther is damage.
-    constexpr std::int64_t kSane = std::int64_t{10} * 365 * 86400 * 1'000'000'000;
-    const double apart = static_cast<double>(boot_ns) - static_cast<double>(trace.first_boot_ns);
-    if (apart > static_cast<double>(kSane) || apart < -static_cast<double>(kSane)) return std::nullopt;
-    if (trace.first_wall_ns > INT64_MAX - kSane || trace.first_wall_ns < INT64_MIN + kSane) return std::nullopt;
-    return time_of(trace.first_wall_ns + static_cast<std::int64_t>(boot_ns - trace.first_boot_ns));
+    const ClockHistory& clock = world.boots()[boot].clock;
+    const std::int64_t wall_ns =
+        clock.empty() ? trace.first_wall_ns : wall_time(trace.first_boot_ns, clock.offset_at(by_ns));
+    return sane_time(trace.first_boot_ns, wall_ns, boot_ns);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> time_at(const model::World& world, std::size_t boot, std::uint64_t boot_ns) {
+  return time_at(world, boot, boot_ns, boot_ns);
 }
 
 std::string named(const std::string& comm, std::uint32_t pid) {

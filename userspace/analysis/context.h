@@ -39,8 +39,11 @@ inline std::size_t boot_of(const model::World& world, const model::Incident& inc
 
 // RFC 3339; nullopt where the source gave no wall time.
 std::optional<std::string> time_of(std::int64_t wall_ns);
-// Wall time of a moment of a trace's boot, by the trace's own pair of clocks.
+// Wall time of a moment of a boot, as the machine's clock showed it then; nullopt where no trace of it tells.
 std::optional<std::string> time_at(const model::World& world, std::size_t boot, std::uint64_t boot_ns);
+// The same by the clock as it was set at `by_ns`: what lies between two times of one clock is a duration.
+std::optional<std::string> time_at(const model::World& world, std::size_t boot, std::uint64_t boot_ns,
+                                   std::uint64_t by_ns);
 
 // "python3 (pid 12)".
 std::string named(const std::string& comm, std::uint32_t pid);

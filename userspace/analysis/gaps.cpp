@@ -2,8 +2,11 @@
 // What was not seen: of an incident, and of the whole source.
 #include "analysis/gaps.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "analysis/time_order.h"
 #include "base/units.h"
 
 namespace oomtrace::analysis {
@@ -47,6 +50,32 @@ void name_candidate_gaps(const model::Incident& incident, bool log_only, std::ve
   if (cut)
     missing.push_back(
         "A part of the kernel's report: the log is cut. A larger log buffer (log_buf_len) keeps it whole.");
+}
+
+// Where a boot's clock was set while somebody recorded, or between two recordings.
+void name_clock_settings(const model::World& world, std::vector<std::string>& notes) {
+  constexpr std::uint64_t kWorthTelling = 1'000'000'000;  // less does not show in times to the second
+  constexpr std::size_t kMostTold = 8;
+  std::size_t more = 0;
+  for (const model::Boot& boot : world.boots()) {
+    const auto& settings = boot.clock.settings();
+    for (std::size_t i = 1; i < settings.size(); ++i) {
+      const bool forward = settings[i].offset_ns > settings[i - 1].offset_ns;
+      const std::uint64_t difference =
+          static_cast<std::uint64_t>(settings[i].offset_ns) - static_cast<std::uint64_t>(settings[i - 1].offset_ns);
+      const std::uint64_t by_ns = forward ? difference : 0 - difference;
+      if (by_ns < kWorthTelling) continue;
+      if (notes.size() == kMostTold) {
+        ++more;
+        continue;
+      }
+      const std::string time = format_rfc3339_ns(wall_time(settings[i].from_boot_ns, settings[i].offset_ns));
+      notes.push_back(fmt::format(
+          "the machine's clock was set {} by {}, to {} {} UTC: times before that are by the clock as it was",
+          forward ? "forward" : "back", format_duration(by_ns), time.substr(0, 10), time.substr(11, 8)));
+    }
+  }
+  if (more > 0) notes.push_back("the machine's clock was set " + format_count(to_signed(more), "more time"));
 }
 
 }  // namespace
@@ -119,15 +148,15 @@ Source describe_source(const model::World& world, const SourceInfo& info) {
     }
   };
   for (const std::string& text : info.notes) note(text);
-  std::int64_t first = 0, last = 0;
+  std::vector<std::string> settings;
+  name_clock_settings(world, settings);
+  for (std::string& text : settings) note(std::move(text));
   for (const model::Trace& trace : world.traces()) {
     const model::Boot& boot = world.boots()[trace.boot];
     if (!source.host && !boot.host_name.empty()) source.host = boot.host_name;
     if (!source.kernel && !trace.host.kernel_release.empty()) source.kernel = trace.host.kernel_release;
     if (!source.boot_id && !boot.id.empty()) source.boot_id = boot.id;
     if (!source.trace_id && !trace.id.empty()) source.trace_id = trace.id;
-    if (trace.first_wall_ns != 0 && (first == 0 || trace.first_wall_ns < first)) first = trace.first_wall_ns;
-    if (trace.last_wall_ns != 0 && (last == 0 || trace.last_wall_ns > last)) last = trace.last_wall_ns;
     for (const auto& [name, loss] : trace.losses) {
       const std::uint64_t sum = source.lost_events + loss.count;
       source.lost_events = sum < loss.count ? UINT64_MAX : sum;
@@ -143,8 +172,9 @@ Source describe_source(const model::World& world, const SourceInfo& info) {
         source.plan.push_back({row.fact, row.way, row.why_not_better});
     }
   }
-  source.from = time_of(first);
-  source.to = time_of(last);
+  const Extent extent = extent_of(world);
+  if (extent.first != nullptr) source.from = time_of(extent.first->first_wall_ns);
+  if (extent.last != nullptr) source.to = time_of(extent.last->last_wall_ns);
   if (world.forgotten_processes() > 0) {
     note(format_count(to_signed(world.forgotten_processes())) + " processes that ended long ago are not listed");
   }

@@ -114,7 +114,7 @@ std::optional<GrowthFound> find_growth(const Context& context, const model::Inci
   settle_copies(world, incident, window, charges);
   Growth growth;
   const std::size_t boot = boot_of(world, incident);
-  growth.from = time_at(world, boot, window.from_ns);
+  growth.from = time_at(world, boot, window.from_ns, window.to_ns);
   growth.to = time_at(world, boot, window.to_ns);
   std::vector<Grown> grown = grow_each(context, charges, domain_rise(world, incident, window));
   std::erase_if(grown, [](const Grown& process) { return process.row.grown_bytes == 0; });

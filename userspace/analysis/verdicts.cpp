@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "analysis/command_family.h"
 #include "analysis/ending.h"
+#include "analysis/time_order.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -42,9 +44,11 @@ std::vector<Death> find_deaths(const Context& context, const Endings& endings) {
   for (const auto& [id, ending] : endings) {
     if (worth_telling(context, family, ending)) told.push_back(&ending);
   }
-  const auto by_time = [](const Ending* a, const Ending* b) {
-    return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->process->id < b->process->id;
+  const auto place = [&](const Ending* ending) {
+    return std::tuple(order_of(context.world, ending->process->boot, ending->at_ns), ending->at_ns,
+                      ending->process->id);
   };
+  const auto by_time = [&](const Ending* a, const Ending* b) { return place(a) < place(b); };
   std::sort(told.begin(), told.end(), by_time);
   // Of the quiet ones the latest stay; of the others the OOM killer's before the rest.
   const auto weight = [](const Ending* ending) {

@@ -31,7 +31,9 @@ std::int64_t clock_ns(clockid_t clock) {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-std::string random_hex_id() {
+// Readers take traces by trace_id: of one boot, which one World replays, the earlier has to come first. So it begins
+// with the milliseconds of CLOCK_BOOTTIME, in 48 bits; the other 80 are random.
+std::string make_trace_id() {
   unsigned char bytes[16] = {};
   if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
     // Only before the pool is initialised at boot: the clocks make it unique enough.
@@ -39,6 +41,8 @@ std::string random_hex_id() {
     static_assert(sizeof(fallback) == sizeof(bytes));
     __builtin_memcpy(bytes, fallback, sizeof(bytes));
   }
+  std::uint64_t milliseconds = boot_now_ns() / 1'000'000;
+  for (int i = 5; i >= 0; --i, milliseconds >>= 8U) bytes[i] = static_cast<unsigned char>(milliseconds & 0xFFU);
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string id;
   for (const unsigned char byte : bytes) {
@@ -107,9 +111,21 @@ std::optional<std::int64_t> read_sysctl(const char* path) {
 
 std::uint64_t boot_now_ns() { return static_cast<std::uint64_t>(clock_ns(CLOCK_BOOTTIME)); }
 
+std::optional<std::int64_t> read_realtime_offset() {
+  constexpr int kTries = 5;
+  constexpr std::int64_t kMostApartNs = 500'000;
+  for (int i = 0; i < kTries; ++i) {
+    const std::int64_t before = clock_ns(CLOCK_BOOTTIME);
+    const std::int64_t wall = clock_ns(CLOCK_REALTIME);
+    const std::int64_t apart = clock_ns(CLOCK_BOOTTIME) - before;
+    if (apart <= kMostApartNs) return wall - (before + apart / 2);
+  }
+  return std::nullopt;
+}
+
 HostFacts read_host_facts() {
   HostFacts facts;
-  facts.trace_id = random_hex_id();
+  facts.trace_id = make_trace_id();
   facts.boot_id = read_trimmed("/proc/sys/kernel/random/boot_id");
   facts.host_id = read_trimmed("/etc/machine-id");
   utsname name{};
@@ -121,7 +137,8 @@ HostFacts read_host_facts() {
   }
   facts.page_size = static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
   facts.cpus = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
-  facts.realtime_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+  const auto offset = read_realtime_offset();
+  facts.realtime_offset_ns = offset ? *offset : clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
   if (const auto memory = read_system_memory()) {
     facts.mem_total = memory->total;
     facts.swap_total = memory->swap_total;

@@ -15,7 +15,7 @@ namespace oomtrace::capture {
 
 // Owns the text that the TraceStart event views.
 struct HostFacts {
-  std::string trace_id;  // 32 random hex digits
+  std::string trace_id;  // 32 hex digits; of one boot the later is the greater
   std::string boot_id;
   std::string host_name;
   std::string host_id;
@@ -38,6 +38,10 @@ std::optional<std::int64_t> read_sysctl(const char* path);
 
 // CLOCK_BOOTTIME now, in ns.
 std::uint64_t boot_now_ns();
+
+// CLOCK_REALTIME less CLOCK_BOOTTIME, ns, to half a millisecond; nullopt where the caller was held up between reading
+// one and the other, and again.
+std::optional<std::int64_t> read_realtime_offset();
 
 // The event of these facts. Views into `facts`, `plan_text` and `warnings`, which must outlive it.
 struct PlanText {

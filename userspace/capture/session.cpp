@@ -72,7 +72,7 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
   session->options_.bpf.node_present_pages = read_node_present_pages();
   session->calibration_.emplace(host.page_size, KernelLogFollower::open());
   session->decode_.page_size = host.page_size;
-  session->decode_.realtime_offset_ns = host.realtime_offset_ns;
+  session->clock_.note(boot_now_ns(), host.realtime_offset_ns);
   session->decode_.trace_id = host.trace_id;
   session->decode_.boot_id = host.boot_id;
   session->decode_.host_name = host.host_name;
@@ -162,6 +162,16 @@ void Session::follow_kernel_log() {
   }
 }
 
+// What happened before this look is told by the clock as it was, so a setting is as late as the look that finds it.
+void Session::follow_clock() {
+  const auto offset = read_realtime_offset();
+  if (!offset) return;
+  const std::int64_t before = clock_.last_offset();
+  if (!clock_.note(boot_now_ns(), *offset)) return;
+  host_.realtime_offset_ns = *offset;
+  add(TraceClock{*offset, *offset - before});
+}
+
 void Session::service() {
   bpf_->drain();
   const std::uint64_t now = boot_now_ns();
@@ -178,6 +188,7 @@ void Session::service() {
     handler_.on_kill_complete();
     add_regions();
   }
+  follow_clock();
   follow_kernel_log();
 }
 
@@ -204,6 +215,7 @@ Result<bool> Session::decode(std::span<const std::byte> bytes, Event& event) {
     calibration_->apply(given_candidate_);
     bytes = std::as_bytes(std::span(&given_candidate_, 1));
   }
+  decode_.realtime_offset_ns = clock_.offset_at(header.boot_ns);
   return codec::decode_record(bytes, decode_, event);
 }
 
@@ -242,7 +254,7 @@ void Session::give_record(const MergeBuffer::Item& item) {
 void Session::give(std::uint64_t boot_ns, Payload&& payload) {
   Event event;
   event.boot_ns = boot_ns;
-  event.wall_ns = static_cast<std::int64_t>(boot_ns) + host_.realtime_offset_ns;
+  event.wall_ns = wall_time(boot_ns, clock_.offset_at(boot_ns));
   event.seq = ++seq_;
   event.trace_id = host_.trace_id;
   event.boot_id = host_.boot_id;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock_history.h"
 #include "capture/bpf_session.h"
 #include "capture/counter_calibration.h"
 #include "capture/host_facts.h"
@@ -99,6 +100,7 @@ class Session {
   void want_info(std::uint32_t pid, std::uint64_t start_boot_ns, std::int64_t rss);
   void sample_cgroups();
   void add_regions();
+  void follow_clock();
   void follow_kernel_log();
   void tell_losses();
   void tell_loss(const std::string& source, std::uint64_t total, std::string_view detail);
@@ -111,6 +113,7 @@ class Session {
   PlanText plan_text_;
   KernelSymbols symbols_;
   codec::DecodeContext decode_;
+  ClockHistory clock_;
   MergeBuffer merge_;
   std::deque<Pending> pending_;
   std::unique_ptr<BpfSession> bpf_;

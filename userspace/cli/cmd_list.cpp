@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "base/clock_history.h"
 #include "base/sys_error.h"
 #include "base/text.h"
 #include "base/time_text.h"
@@ -32,14 +34,34 @@ constexpr std::string_view kStateDir = "/var/lib/oomtrace";
 struct Recording {
   std::string name;
   std::uint64_t bytes = 0;
-  std::int64_t changed_ns = 0;
+  std::int64_t ended_ns = 0;  // on one line of time; see place_in_time()
   Result<trace::TraceSummary> summary;
 };
 
 struct Contents {
-  std::vector<Recording> recordings;  // by the time of their last change
+  std::vector<Recording> recordings;  // by their end
   std::vector<std::string> post_mortems;
 };
+
+// Within a boot the order is that of its monotonic time, since somebody may have set the clock; boots stand beside each
+// other by the clock as it was last. What cannot be read has the time of the file's last change, as it came.
+void place_in_time(std::vector<Recording>& recordings) {
+  std::map<std::string, const trace::TraceSummary*> last;
+  const auto dated = [](const Recording& one) { return one.summary && one.summary->to_wall_ns != 0; };
+  for (const Recording& one : recordings) {
+    if (!dated(one)) continue;
+    const trace::TraceSummary*& latest = last[one.summary->boot_id];
+    if (latest == nullptr || latest->to_boot_ns <= one.summary->to_boot_ns) latest = &*one.summary;
+  }
+  for (Recording& one : recordings) {
+    if (!dated(one)) continue;
+    const trace::TraceSummary& latest = *last[one.summary->boot_id];
+    one.ended_ns = wall_time(one.summary->to_boot_ns, wall_time(0 - latest.to_boot_ns, latest.to_wall_ns));
+  }
+  std::sort(recordings.begin(), recordings.end(), [](const Recording& a, const Recording& b) {
+    return std::tie(a.ended_ns, a.name) < std::tie(b.ended_ns, b.name);
+  });
+}
 
 Result<Contents> read_directory(const std::string& directory) {
   struct DirCloser {
@@ -59,9 +81,7 @@ Result<Contents> read_directory(const std::string& directory) {
          static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec,
          trace::summarize(path)});
   }
-  std::sort(contents.recordings.begin(), contents.recordings.end(), [](const Recording& a, const Recording& b) {
-    return std::tie(a.changed_ns, a.name) < std::tie(b.changed_ns, b.name);
-  });
+  place_in_time(contents.recordings);
   std::sort(contents.post_mortems.begin(), contents.post_mortems.end());
   return contents;
 }

@@ -7,6 +7,8 @@
 #include <set>
 #include <variant>
 
+#include "base/clock_history.h"
+
 namespace oomtrace::cli {
 
 namespace {
@@ -27,10 +29,13 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
         boot_id_(first.boot_id),
         host_name_(first.host_name),
         host_id_(first.host_id),
-        parser_(*this, {std::nullopt, trace_id_, true}) {}
+        parser_(*this, options_of(first)) {}
 
   void note(const Event& event) {
-    if (const auto* start = std::get_if<TraceStart>(&event.payload)) offset_ns_ = start->realtime_offset_ns;
+    if (const auto* start = std::get_if<TraceStart>(&event.payload))
+      clock_.note(event.boot_ns, start->realtime_offset_ns);
+    else if (const auto* set = std::get_if<TraceClock>(&event.payload))
+      clock_.note(event.boot_ns, set->realtime_offset_ns);
     if (const auto* kill = std::get_if<OomKill>(&event.payload); kill != nullptr && !kill->already_dying) {
       seen_.push_back({kill->decision.incident_id, kill->victim.pid, event.boot_ns, event.wall_ns, false});
     } else if (const auto* log = std::get_if<KernelLog>(&event.payload)) {
@@ -60,6 +65,15 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
   }
 
  private:
+  // The page size is that of the machine that recorded, not of this one.
+  static kernel_log::LogOptions options_of(const Event& first) {
+    kernel_log::LogOptions options;
+    options.trace_id = first.trace_id;
+    options.live = true;
+    if (const auto* start = std::get_if<TraceStart>(&first.payload)) options.host.page_size = start->page_size;
+    return options;
+  }
+
   struct Seen {
     std::uint64_t incident_id;
     std::uint32_t victim_pid;
@@ -143,13 +157,13 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
       event.boot_ns = seen->boot_ns;
       event.wall_ns = seen->wall_ns;
     } else {
-      event.wall_ns = static_cast<std::int64_t>(event.boot_ns) + offset_ns_;
+      event.wall_ns = wall_time(event.boot_ns, clock_.offset_at(event.boot_ns));
     }
   }
 
   const std::function<void(const Event&)>& take_;
   std::string trace_id_, boot_id_, host_name_, host_id_;
-  std::int64_t offset_ns_ = 0;
+  ClockHistory clock_;
   std::deque<Seen> seen_;
   std::map<std::uint64_t, Seen> joined_;
   std::set<std::uint64_t> nobody_;  // incidents of the log without a victim
@@ -162,9 +176,9 @@ KernelLogJoin::~KernelLogJoin() = default;
 
 void KernelLogJoin::take(const Event& event) {
   take_(event);
-  const bool wanted = std::holds_alternative<TraceStart>(event.payload) ||
-                      std::holds_alternative<OomKill>(event.payload) ||
-                      std::holds_alternative<KernelLog>(event.payload);
+  const bool wanted =
+      std::holds_alternative<TraceStart>(event.payload) || std::holds_alternative<TraceClock>(event.payload) ||
+      std::holds_alternative<OomKill>(event.payload) || std::holds_alternative<KernelLog>(event.payload);
   if (!wanted) return;
   auto found = traces_.find(event.trace_id);
   if (found == traces_.end())

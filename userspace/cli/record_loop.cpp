@@ -37,6 +37,15 @@ Result<void> watch(const Fd& epoll, int fd) {
   return {};
 }
 
+// Becomes readable when somebody sets the clock: the session then looks at it at once. timerfd_create(2),
+// TFD_TIMER_CANCEL_ON_SET.
+Fd watch_clock() {
+  Fd clock(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+  const itimerspec never{{0, 0}, {time_t{1} << 33, 0}};
+  if (clock) timerfd_settime(clock.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr);
+  return clock;
+}
+
 }  // namespace
 
 void block_signals() {
@@ -59,6 +68,10 @@ Result<LoopEnd> run_loop(capture::Session& session, Child* child, const LoopHook
   if (child != nullptr)
     if (auto watched = watch(epoll, child->pidfd()); !watched) return tl::make_unexpected(watched.error());
 
+  const Fd clock = watch_clock();
+  if (clock)
+    if (auto watched = watch(epoll, clock.get()); !watched) return tl::make_unexpected(watched.error());
+
   int until_second = kServicesPerSecond;
   while (!hooks.finished || !hooks.finished()) {
     epoll_event events[8];
@@ -70,6 +83,10 @@ Result<LoopEnd> run_loop(capture::Session& session, Child* child, const LoopHook
         std::uint64_t expirations = 0;
         if (read(timer.get(), &expirations, sizeof(expirations)) != sizeof(expirations)) continue;
         until_second -= static_cast<int>(std::min<std::uint64_t>(expirations, kServicesPerSecond));
+      } else if (clock && fd == clock.get()) {
+        std::uint64_t expirations = 0;
+        // ECANCELED, once for each setting.
+        if (read(clock.get(), &expirations, sizeof(expirations)) < 0 && errno != ECANCELED) continue;
       } else if (fd == signals.get()) {
         signalfd_siginfo info{};
         if (read(signals.get(), &info, sizeof(info)) != sizeof(info)) continue;

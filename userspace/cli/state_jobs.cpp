@@ -113,9 +113,10 @@ Result<void> tidy(const std::vector<std::string>& job) {
   trace::RetentionOptions retention;
   retention.now_ns = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
   retention.retain_ns = number_of<std::int64_t>(job[1]) * 1'000'000'000;
-  retention.max_bytes = number_of<std::uint64_t>(job[2]);
-  retention.reserve_bytes = number_of<std::uint64_t>(job[3]);
-  retention.keep = "./" + job[4];
+  retention.now_ns -= number_of<std::int64_t>(job[2]);
+  retention.max_bytes = number_of<std::uint64_t>(job[3]);
+  retention.reserve_bytes = number_of<std::uint64_t>(job[4]);
+  retention.keep = "./" + job[5];
   auto result = trace::keep_within(".", retention);
   return result ? Result<void>{} : tl::make_unexpected(std::move(result).error());
 }
@@ -130,13 +131,18 @@ std::vector<std::string> post_mortem_job(const std::vector<PostMortem>& post_mor
   return job;
 }
 
-std::vector<std::string> tidy_job(const StateOptions& options, std::uint64_t reserve_bytes, const std::string& keep) {
-  return {kTidy, std::to_string(options.retain_seconds), std::to_string(options.max_bytes),
-          std::to_string(reserve_bytes), keep};
+std::vector<std::string> tidy_job(const StateOptions& options, std::int64_t lag_ns, std::uint64_t reserve_bytes,
+                                  const std::string& keep) {
+  return {kTidy,
+          std::to_string(options.retain_seconds),
+          std::to_string(lag_ns),
+          std::to_string(options.max_bytes),
+          std::to_string(reserve_bytes),
+          keep};
 }
 
 int do_state_job(const std::vector<std::string>& job) {
-  constexpr std::size_t kTidyTexts = 5;
+  constexpr std::size_t kTidyTexts = 6;
   Result<void> done = fail(Errc::kUsage, "no such job");
   if (job.front() == kPostMortem && job.size() > 1)
     done = post_mortem(job);

@@ -20,9 +20,10 @@ struct PostMortem {
 std::vector<std::string> post_mortem_job(const std::vector<PostMortem>& post_mortems,
                                          const std::vector<std::string>& segments);
 
-// `keep` is the segment that is being written. So many bytes of the file system stay free, as far as removing own
-// files brings it about.
-std::vector<std::string> tidy_job(const StateOptions& options, std::uint64_t reserve_bytes, const std::string& keep);
+// `keep` is the segment that is being written. Ages are reckoned by a clock that lags behind this one by `lag_ns`. So
+// many bytes of the file system stay free, as far as removing own files brings it about.
+std::vector<std::string> tidy_job(const StateOptions& options, std::int64_t lag_ns, std::uint64_t reserve_bytes,
+                                  const std::string& keep);
 
 // A HelperWork: in the state directory, as its owner. Returns the exit status.
 int do_state_job(const std::vector<std::string>& job);

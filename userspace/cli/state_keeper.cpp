@@ -38,6 +38,10 @@ StateKeeper::StateKeeper(const StateOptions& options, std::string recording, con
       helper_(std::move(helper)) {}
 
 void StateKeeper::on_event(const Event& event, std::string_view) noexcept {
+  if (const auto* start = std::get_if<TraceStart>(&event.payload))
+    clock_.note(event.boot_ns, start->realtime_offset_ns);
+  else if (const auto* set = std::get_if<TraceClock>(&event.payload))
+    clock_.note(event.boot_ns, set->realtime_offset_ns);
   const auto* kill = std::get_if<OomKill>(&event.payload);
   if (kill == nullptr || helper_->is_helper(static_cast<pid_t>(kill->victim.pid))) return;
   const auto end = kills_.begin() + static_cast<std::ptrdiff_t>(kill_count_);
@@ -76,7 +80,12 @@ void StateKeeper::write_post_mortems(std::size_t count) {
 
 void StateKeeper::tidy(std::uint64_t boot_now_ns) {
   tidied_ns_ = boot_now_ns;
-  helper_->run(tidy_job(options_, 2 * segment_bytes_, name_of(segments_.number())));
+  // Files have the times of a clock that may have been set since: by the lowest that it was set to, within the time
+  // that they are kept, none of them is taken for older than it is.
+  const std::uint64_t retain_ns = static_cast<std::uint64_t>(options_.retain_seconds) * kSecond;
+  const std::uint64_t earliest_ns = boot_now_ns - std::min(boot_now_ns, retain_ns);
+  const std::int64_t lag_ns = clock_.last_offset() - clock_.lowest_since(earliest_ns);
+  helper_->run(tidy_job(options_, lag_ns, 2 * segment_bytes_, name_of(segments_.number())));
 }
 
 bool StateKeeper::each_second(std::uint64_t boot_now_ns, const std::function<void()>& flush, bool failing) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock_history.h"
 #include "cli/helper_process.h"
 #include "cli/state_options.h"
 #include "oomtrace/event.h"
@@ -67,6 +68,7 @@ class StateKeeper final : public sink::EventTap {
   std::uint64_t kills_left_out_ = 0;
   std::uint64_t segment_began_ns_ = 0;
   std::uint64_t tidied_ns_ = 0;
+  ClockHistory clock_;
 };
 
 }  // namespace oomtrace::cli

@@ -118,6 +118,14 @@ void describe(V& v, TraceLost& e) {
 }
 
 template <class V>
+void describe(V& v, TraceClock& e) {
+  v.object("trace", [&](V& o) {
+    o.number("realtime_offset_ns", e.realtime_offset_ns);
+    o.number("clock_set_by_ns", e.set_by_ns);
+  });
+}
+
+template <class V>
 void describe(V& v, ProcessFork& e) {
   v.object("process", [&](V& o) {
     describe_process(o, e.child);

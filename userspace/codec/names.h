@@ -12,10 +12,10 @@ namespace oomtrace::codec {
 
 // Index = index of the Payload alternative.
 inline constexpr std::array<std::string_view, std::variant_size_v<Payload>> kEventKinds = {
-    "trace.start",     "trace.stop",     "trace.lost",    "process.fork", "process.exec",
-    "process.exit",    "process.memory", "process.info",  "oom.kill",     "oom.candidate",
-    "oom.end",         "oom.reaped",     "oom.score_adj", "signal.kill",  "system.memory",
-    "system.pressure", "system.mounts",  "cgroup.memory", "kernel.log",   "process.regions"};
+    "trace.start",    "trace.stop",      "trace.lost",    "process.fork",    "process.exec",  "process.exit",
+    "process.memory", "process.info",    "oom.kill",      "oom.candidate",   "oom.end",       "oom.reaped",
+    "oom.score_adj",  "signal.kill",     "system.memory", "system.pressure", "system.mounts", "cgroup.memory",
+    "kernel.log",     "process.regions", "trace.clock"};
 
 inline constexpr std::array<std::string_view, 6> kDomainNames = {"unknown", "global",    "memcg",
                                                                  "cpuset",  "mempolicy", "sysrq"};

@@ -23,6 +23,8 @@ void World::on(const TraceStart& start, const At& at) {
   host.arch = clip(start.arch);
   host.source = clip(start.source);
   host.command = clip(start.command);
+  if (start.source == "live" && start.realtime_offset_ns != 0)
+    boots_[at.boot].clock.note(at.boot_ns, start.realtime_offset_ns);
   host.page_size = start.page_size;
   host.cpus = start.cpus;
   host.mem_total = start.mem_total;
@@ -45,6 +47,14 @@ void World::on(const TraceStart& start, const At& at) {
     if (host.warnings.size() == limits_.list) break;
     host.warnings.push_back(clip(warning));
   }
+}
+
+// Before the first setting that is known it was what this one was set from.
+void World::on(const TraceClock& set, const At& at) {
+  ClockHistory& clock = boots_[at.boot].clock;
+  std::int64_t before = 0;
+  if (clock.empty() && !__builtin_sub_overflow(set.realtime_offset_ns, set.set_by_ns, &before)) clock.note(0, before);
+  clock.note(at.boot_ns, set.realtime_offset_ns);
 }
 
 void World::on(const TraceStop& stop, const At& at) {

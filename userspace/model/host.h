@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock_history.h"
 #include "model/process.h"
 #include "model/timeline.h"
 #include "oomtrace/event.h"
@@ -73,6 +74,7 @@ struct Boot {
 
   std::string id;
   std::string host_name, host_id;
+  ClockHistory clock;  // by live traces
   Timeline<SystemSample> memory;
   std::map<std::string, Timeline<PressureSample>> pressure;  // by resource
   std::vector<Mount> mounts;                                 // as last told

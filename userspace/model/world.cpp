@@ -35,28 +35,41 @@ std::string World::path_of(std::size_t boot, const CgroupName& name) const {
 }
 
 std::size_t World::boot_index(const Event& event) {
-  const auto found = boot_by_id_.find(event.boot_id);
-  if (found != boot_by_id_.end()) return found->second;
-  if (boots_.size() >= limits_.list) return boots_.size() - 1;
+  const auto index_of = [&](std::string_view key) {
+    const auto found = boot_by_id_.find(key);
+    if (found != boot_by_id_.end()) return found->second;
+    return boots_.size() < limits_.list ? add_boot(event, key) : boots_.size() - 1;
+  };
+  if (!event.boot_id.empty()) return index_of(event.boot_id.substr(0, limits_.text));
+  // A log that does not say of which boot it is: at least it is not that of another log, or of another machine.
+  std::string key("\0", 1);
+  key.append(clip(event.trace_id)).append(1, '\0').append(clip(event.host_name));
+  return index_of(key);
+}
+
+std::size_t World::add_boot(const Event& event, std::string_view key) {
   Boot& boot = boots_.emplace_back(limits_.system_samples);
   boot.id = clip(event.boot_id);
   boot.host_name = clip(event.host_name);
   boot.host_id = clip(event.host_id);
-  boot_by_id_.emplace(boot.id, boots_.size() - 1);
+  boot_by_id_.emplace(std::string(key), boots_.size() - 1);
   return boots_.size() - 1;
 }
 
+// A log of several boots, or of several machines, is a trace of each.
 std::size_t World::trace_index(const Event& event, std::size_t boot) {
-  const auto found = trace_by_id_.find(event.trace_id);
-  if (found != trace_by_id_.end()) return found->second;
+  if (last_trace_ < traces_.size() && traces_[last_trace_].boot == boot && traces_[last_trace_].id == event.trace_id)
+    return last_trace_;
+  std::pair key(boot, clip(event.trace_id));
+  if (const auto found = trace_by_id_.find(key); found != trace_by_id_.end()) return last_trace_ = found->second;
   if (traces_.size() >= limits_.list) return traces_.size() - 1;
   Trace& trace = traces_.emplace_back();
-  trace.id = clip(event.trace_id);
+  trace.id = key.second;
   trace.boot = boot;
   trace.first_boot_ns = event.boot_ns;
   trace.first_wall_ns = event.wall_ns;
-  trace_by_id_.emplace(trace.id, traces_.size() - 1);
-  return traces_.size() - 1;
+  trace_by_id_.emplace(std::move(key), traces_.size() - 1);
+  return last_trace_ = traces_.size() - 1;
 }
 
 World::At World::locate(const Event& event) {
@@ -66,11 +79,16 @@ World::At World::locate(const Event& event) {
   at.boot_ns = event.boot_ns;
   at.wall_ns = event.wall_ns;
   Trace& trace = traces_[at.trace];
-  trace.last_boot_ns = std::max(trace.last_boot_ns, event.boot_ns);
   if (event.wall_ns != 0) {
     if (trace.first_wall_ns == 0) trace.first_wall_ns = event.wall_ns;
-    trace.last_wall_ns = std::max(trace.last_wall_ns, event.wall_ns);
+    // The last of a recording is the last by its monotonic time: its clock may have been set back.
+    const bool live = trace.host.source == "live";
+    if (live && event.boot_ns >= trace.last_boot_ns)
+      trace.last_wall_ns = event.wall_ns;
+    else if (!live)
+      trace.last_wall_ns = std::max(trace.last_wall_ns, event.wall_ns);
   }
+  trace.last_boot_ns = std::max(trace.last_boot_ns, event.boot_ns);
   ++trace.events;
   return at;
 }

@@ -95,9 +95,11 @@ class World {
   void on(const CgroupMemory&, const At&);
   void on(const KernelLog&, const At&);
   void on(const ProcessRegions&, const At&);
+  void on(const TraceClock&, const At&);
 
   At locate(const Event& event);
   std::size_t boot_index(const Event& event);
+  std::size_t add_boot(const Event& event, std::string_view key);
   std::size_t trace_index(const Event& event, std::size_t boot);
 
   // The process that an event names: by pid and start; without a start, whoever holds the pid. Made where unknown; a
@@ -131,7 +133,9 @@ class World {
   Limits limits_;
   std::vector<Trace> traces_;
   std::vector<Boot> boots_;
-  std::map<std::string, std::size_t, std::less<>> trace_by_id_, boot_by_id_;
+  std::map<std::pair<std::size_t, std::string>, std::size_t> trace_by_id_;  // by boot
+  std::size_t last_trace_ = 0;                                              // of the last event
+  std::map<std::string, std::size_t, std::less<>> boot_by_id_;
   std::map<ProcessId, Process> processes_;
   std::unordered_map<ProcessId, Process*> by_id_;  // the same processes, found in one step
   PidTable pids_;

@@ -47,10 +47,14 @@ Result<TraceSummary> summarize(const std::string& path) {
       summary.from_wall_ns = (*event)->wall_ns;
       summary.trace_id = std::string((*event)->trace_id);
       summary.host = std::string((*event)->host_name);
+      summary.boot_id = std::string((*event)->boot_id);
     }
     if (const auto* kill = std::get_if<OomKill>(&(*event)->payload)) add_kill(*kill, (*event)->wall_ns, summary);
   }
-  if (const auto event = decoder.decode(last); event && *event) summary.to_wall_ns = (*event)->wall_ns;
+  if (const auto event = decoder.decode(last); event && *event) {
+    summary.to_wall_ns = (*event)->wall_ns;
+    summary.to_boot_ns = (*event)->boot_ns;
+  }
   summary.notes = (*reader)->notes();
   return summary;
 }

@@ -22,7 +22,9 @@ struct KillSummary {
 struct TraceSummary {
   std::string trace_id;
   std::string host;
+  std::string boot_id;
   std::uint64_t events = 0;
+  std::uint64_t to_boot_ns = 0;                   // CLOCK_BOOTTIME of the last event
   std::int64_t from_wall_ns = 0, to_wall_ns = 0;  // 0 = not known
   std::vector<KillSummary> kills;                 // processes killed, in order
   std::vector<std::string> notes;                 // what was damaged

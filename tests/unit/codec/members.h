@@ -22,6 +22,10 @@ inline auto members(const TraceLost& e) {
   const auto& [a, b, c] = e;
   return std::tie(a, b, c);
 }
+inline auto members(const TraceClock& e) {
+  const auto& [a, b] = e;
+  return std::tie(a, b);
+}
 inline auto members(const ProcessFork& e) {
   const auto& [a, b, c, d, f, g] = e;
   return std::tie(a, b, c, d, f, g);

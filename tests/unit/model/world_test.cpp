@@ -101,6 +101,51 @@ TEST_F(WorldTest, the_same_pid_on_another_boot_is_another_process) {
   EXPECT_EQ(world.by_pid(1, 100)->comm, "b");
 }
 
+TEST_F(WorldTest, the_same_pid_in_another_log_without_a_boot_id_is_another_process) {
+  events.set_trace("a.log", "");
+  events.at(1).memory({100, 0, "a"}, mib(10));
+  events.set_trace("b.log", "");
+  events.at(1).memory({100, 0, "b"}, mib(20));
+  EXPECT_EQ(world.boots().size(), 2u);
+  EXPECT_EQ(world.processes().size(), 2u);
+  EXPECT_EQ(world.by_pid(0, 100)->comm, "a");
+}
+
+// As `journalctl -k` gives it: facts of one boot, its page size among them, are not those of the other.
+TEST_F(WorldTest, a_log_of_two_boots_is_a_trace_of_each) {
+  events.set_trace("journal", "boot-1");
+  events.at(100).start();
+  events.set_trace("journal", "boot-2");
+  events.set_machine(test::kWallOffset, 65536);
+  events.at(10).start();
+  events.emit(test::global_kill(2, ref(7, "x"), mib(1), 1000));
+  ASSERT_EQ(world.traces().size(), 2u);
+  EXPECT_EQ(world.traces()[0].host.page_size, 4096u);
+  EXPECT_EQ(world.traces()[1].host.page_size, 65536u);
+  EXPECT_EQ(world.traces()[world.incidents().at(0).trace].boot, 1u);
+}
+
+TEST_F(WorldTest, settings_of_the_clock_are_known_from_where_they_hold) {
+  events.at(10).start();
+  events.at(20).set_clock(3600);
+  events.at(30).set_clock(-7200);
+  events.at(40).emit(TraceStop{"signal", {}});
+  const ClockHistory& clock = world.boots().at(0).clock;
+  constexpr std::int64_t kHour = 3600 * static_cast<std::int64_t>(test::kSecond);
+  EXPECT_EQ(clock.settings().size(), 3u);
+  EXPECT_EQ(clock.offset_at(test::seconds(19)), test::kWallOffset);
+  EXPECT_EQ(clock.offset_at(test::seconds(20)), test::kWallOffset + kHour);
+  EXPECT_EQ(clock.offset_at(test::seconds(31)), test::kWallOffset - kHour);
+  // The last word is the latest by the monotonic clock, not by the other one.
+  EXPECT_EQ(world.traces()[0].last_wall_ns, test::kWallOffset - kHour + 40 * static_cast<std::int64_t>(test::kSecond));
+}
+
+// A part of a trace, without its start.
+TEST_F(WorldTest, a_setting_tells_what_the_clock_was_before) {
+  events.at(20).set_clock(3600);
+  EXPECT_EQ(world.boots().at(0).clock.offset_at(test::seconds(19)), test::kWallOffset);
+}
+
 TEST_F(WorldTest, text_is_copied_and_bounded) {
   {
     std::string line(100'000, 'x');

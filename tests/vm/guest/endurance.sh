@@ -164,18 +164,31 @@ clocks() {  # LABEL: what both clocks say
   echo "$1 $(cut -d' ' -f1 /proc/uptime) $(date +%s)" >> "$OUT/clocks"
 }
 
+set_clock() {  # SECONDS: by so many, back where negative
+  date -s "@$(($(date +%s) + $1))" > /dev/null
+}
+
 scenario_clock() {
-  clocks one
   little_kill one
-  date -s "@$(($(date +%s) + 21600))" > /dev/null
-  nap 2.5
+  clocks one
+  set_clock 21600
+  # While one grows, by half a MiB each 50 ms.
+  new_group job 48M
+  spawn two /cg/job grow name=two wait=1 cap=256 step_kib=512 delay_us=50000
+  ready two
+  told
+  before=$count
+  kill -USR1 "$pid_two"
+  nap 2
+  set_clock -43200
+  killed two "$before"
   clocks two
-  little_kill two
-  date -s "@$(($(date +%s) - 43200))" > /dev/null
-  nap 2.5
-  clocks three
+  drop_group job
   little_kill three
-  date -s "@$(($(date +%s) + 21600))" > /dev/null
+  clocks three
+  set_clock 21600
+  little_kill four
+  clocks four
 }
 
 scenario_pid_wrap() {
@@ -211,7 +224,12 @@ scenario_suspend() {
   nap 1.5
 }
 
-# The machine goes down without a word; "again" is the boot after it, with the same pid.
+# The machine goes down without a word; "again" is the boot after it, into the same state directory, with the same pid.
+before_reboot() {
+  state=/trace/state
+  mkdir "$state"
+}
+
 scenario_reboot() {
   number=0
   while [ "$number" -lt 150 ]; do
@@ -219,23 +237,34 @@ scenario_reboot() {
     (:)
   done
   little_kill before
-  echo "$pid_before" > /trace/pid
-  cp /proc/sys/kernel/random/boot_id /trace/boot_id
-  sync /trace/pid /trace/boot_id
+  clocks before
   nap 1.5
+  mark "end $SESSION/$SCENARIO"
+  dmesg > /trace/dmesg.txt
+  echo "$pid_before" > /trace/pid
+  cp "$OUT/clocks" /proc/sys/kernel/random/boot_id /trace
+  for file in dmesg.txt pid clocks boot_id; do
+    sync "/trace/$file"
+  done
   say "done $SESSION"
   reboot -f
 }
 
+before_again() {
+  state=/trace/state
+  for file in dmesg.txt pid clocks boot_id; do
+    cp "/trace/$file" "$OUT/first.$file"
+  done
+}
+
 scenario_again() {
-  cp /trace/reboot.oomtrace "$OUT/first.oomtrace"
-  cat /trace/boot_id > "$OUT/first.boot_id"
-  cat /proc/sys/kernel/random/boot_id > "$OUT/second.boot_id"
+  cp /proc/sys/kernel/random/boot_id "$OUT/boot_id"
   read -r pid < /trace/pid
   new_group job 48M
   echo $((pid - 1)) > /proc/sys/kernel/ns_last_pid
   spawn after /cg/job grow name=after wait=1 cap=256
   ready after
   go after
+  clocks after
   drop_group job
 }

@@ -32,12 +32,14 @@ now=0
 if [ -x /bin/oomtrace ]; then
   trace=$OUT/trace.oomtrace
   ! grep -q " /trace ext4" /proc/mounts || trace=/trace/$SESSION.oomtrace
-  # A scenario of this name may have something to do before the recorder starts, which it then joins.
-  recorder_group=
+  # A scenario of this name may have something to do before the recorder starts: a cgroup that it then joins, a state
+  # directory that it keeps.
+  recorder_group= state=
   if type "before_$list" > /dev/null 2>&1; then "before_$list"; fi
   (
     [ -z "$recorder_group" ] || echo 0 > "$recorder_group/cgroup.procs"
-    exec oomtrace record -o "$trace" ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt
+    if [ -n "$state" ]; then set -- --state-dir "$state"; else set -- -o "$trace"; fi
+    exec oomtrace record "$@" ${rungs:+--rungs "$rungs"} > /dev/null 2> record.txt
   ) &
   recorder=$!
   echo "$recorder" > recorder.pid
@@ -57,7 +59,11 @@ if [ -n "$recorder" ]; then
   kill -INT "$recorder"
   wait "$recorder"
   echo $? > record.status
-  [ "$trace" = "$OUT/trace.oomtrace" ] || cp "$trace" trace.oomtrace
+  if [ -n "$state" ]; then
+    cp -r "$state" state
+  else
+    [ "$trace" = "$OUT/trace.oomtrace" ] || cp "$trace" trace.oomtrace
+  fi
   [ -z "$report" ] || oomtrace report trace.oomtrace --format json > report.json 2> report.txt
 fi
 dmesg > dmesg.txt

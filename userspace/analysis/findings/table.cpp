@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "analysis/command_family.h"
 #include "analysis/findings/finding.h"
+#include "analysis/time_order.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -39,7 +41,10 @@ std::vector<const Ending*> Aftermath::roots() const {
     if (ending.oom || ending.death.because_of_pid || killed.contains(context.units.of(id))) continue;
     if (concerns(*ending.process) || peak_of(*ending.process) >= kLarge) found.push_back(&ending);
   }
-  std::stable_sort(found.begin(), found.end(), [](const Ending* a, const Ending* b) { return a->at_ns < b->at_ns; });
+  const auto place = [&](const Ending* ending) {
+    return std::tuple(order_of(context.world, ending->process->boot, ending->at_ns), ending->at_ns);
+  };
+  std::stable_sort(found.begin(), found.end(), [&](const Ending* a, const Ending* b) { return place(a) < place(b); });
   return found;
 }
 
