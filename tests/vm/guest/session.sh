@@ -34,7 +34,7 @@ if [ -x /bin/oomtrace ]; then
   ! grep -q " /trace ext4" /proc/mounts || trace=/trace/$SESSION.oomtrace
   # A scenario of this name may have something to do before the recorder starts: a cgroup that it then joins, a state
   # directory that it keeps.
-  recorder_group= state=
+  recorder_group='' state=''
   if type "before_$list" > /dev/null 2>&1; then "before_$list"; fi
   (
     [ -z "$recorder_group" ] || echo 0 > "$recorder_group/cgroup.procs"
