@@ -25,15 +25,20 @@ class Errors(harness.LiveTest):
             file.write(data)
         return path
 
-    def recorded_kill(self):
-        """A trace of one kill, and the victim's pid."""
-        recorder = self.recorder()
+    def killed_hog(self):
+        """The pid of one that was killed, the kernel's log of it read."""
         hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
         hog.go()
         self.assertEqual(hog.wait(), -signal.SIGKILL)
         self.kernel_incidents(1)
-        self.assertEqual(recorder.stop(), 0)
         return hog.pid
+
+    def recorded_kill(self):
+        """A trace of one kill, and the victim's pid."""
+        recorder = self.recorder()
+        pid = self.killed_hog()
+        self.assertEqual(recorder.stop(), 0)
+        return pid
 
     def test_existing_file_is_kept(self):
         path = self.write("trace.oomtrace", b"mine")
@@ -158,15 +163,12 @@ class Errors(harness.LiveTest):
             time.sleep(0.05)
         for fd in range(3):
             self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{fd}"), "/dev/null")
-        hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
-        hog.go()
-        self.assertEqual(hog.wait(), -signal.SIGKILL)
-        self.kernel_incidents(1)
+        pid = self.killed_hog()
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 0)
         for path in (self.trace, stream):
             report = self.report(path)
-            self.assertEqual([one["victims"][0]["pid"] for one in report["incidents"]], [hog.pid], path)
+            self.assertEqual([one["victims"][0]["pid"] for one in report["incidents"]], [pid], path)
             self.assertEqual([note for note in report["source"]["notes"] if "line" in note or "frame" in note], [], path)
         # Data without a place to go to is an error; with one it goes there, and no word beside it.
         out = os.path.join(self.dir, "out")
@@ -183,13 +185,10 @@ class Errors(harness.LiveTest):
         while b"recording" not in (line := process.stderr.readline()):
             self.assertTrue(line, "it records")
         process.stderr.close()
-        hog = self.workload(self.group(64), "grow", name="hog", wait=1, cap=128)
-        hog.go()
-        self.assertEqual(hog.wait(), -signal.SIGKILL)
-        self.kernel_incidents(1)
+        pid = self.killed_hog()
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 0)
-        self.assertEqual(self.report()["incidents"][0]["victims"][0]["pid"], hog.pid)
+        self.assertEqual(self.report()["incidents"][0]["victims"][0]["pid"], pid)
 
     def test_trace_belongs_to_its_owner_alone(self):
         recorder = self.recorder()

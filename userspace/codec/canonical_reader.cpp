@@ -2,7 +2,6 @@
 // One walk over the text beside the description of an event: no tree, no search, no copy.
 #include "codec/canonical_reader.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -71,8 +70,7 @@ class Canonical {
   void name(std::string_view key, E& out, const std::array<std::string_view, N>& names) {
     std::string_view word;
     text(key, word);
-    const auto found = std::find(names.begin(), names.end(), word);
-    if (found != names.end()) out = static_cast<E>(found - names.begin());
+    take_named(word, names, out);
   }
   template <class F>
   [[gnu::always_inline]] void object(std::string_view key, F members) {

@@ -4,7 +4,6 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -66,8 +65,7 @@ class Reader {
   void name(std::string_view key, E& out, const std::array<std::string_view, N>& names) {
     std::string_view word;
     text(key, word);
-    const auto found = std::find(names.begin(), names.end(), word);
-    if (found != names.end()) out = static_cast<E>(found - names.begin());
+    take_named(word, names, out);
   }
   template <class F>
   void object(std::string_view key, F members) {

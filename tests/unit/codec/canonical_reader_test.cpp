@@ -15,31 +15,19 @@
 namespace oomtrace::codec {
 namespace {
 
-std::string encode(const Event& event) {
-  std::array<char, kMaxLineBytes> line{};
-  const auto size = encode_line(event, line);
-  EXPECT_TRUE(size.has_value());
-  return {line.data(), size.value_or(0)};
-}
-
 class EveryPlainKind : public testing::TestWithParam<std::size_t> {};
 
 INSTANTIATE_TEST_SUITE_P(Codec, EveryPlainKind, testing::Range<std::size_t>(0, std::variant_size_v<Payload>),
-                         [](const testing::TestParamInfo<std::size_t>& kind) {
-                           std::string name(kEventKinds[kind.param]);
-                           for (char& c : name)
-                             if (c == '.') c = '_';
-                           return name;
-                         });
+                         [](const testing::TestParamInfo<std::size_t>& kind) { return test_name_of(kind.param); });
 
 TEST_P(EveryPlainKind, is_read_the_short_way) {
   RandomEvents events(static_cast<unsigned>(GetParam()), Texts::kPlain);
   for (int round = 0; round < 300; ++round) {
     const Event event = events.make(GetParam(), round % 3 == 0 ? Fill::kAll : Fill::kSome);
-    const std::string line = encode(event);
+    const std::string line = encoded(event);
     Event read;
     ASSERT_TRUE(read_canonical(line, read)) << line;
-    ASSERT_TRUE(read == event) << line << "\n" << encode(read);
+    ASSERT_TRUE(read == event) << line << "\n" << encoded(read);
   }
 }
 
@@ -50,7 +38,7 @@ TEST_P(EveryPlainKind, damage_is_refused_or_read_as_the_parser_does) {
   LineDecoder decoder;
   int taken = 0;
   for (int round = 0; round < 4; ++round) {
-    const std::string line = encode(events.make(GetParam(), Fill::kSome));
+    const std::string line = encoded(events.make(GetParam(), Fill::kSome));
     const std::size_t step = 1 + line.size() / 400;
     for (std::size_t at = round % step; at < line.size(); at += step) {
       for (std::size_t change = 0; change < kBytes.size() + 2; ++change) {

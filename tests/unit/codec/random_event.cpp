@@ -2,9 +2,12 @@
 // Arbitrary events and texts.
 #include "unit/codec/random_event.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/utf8.h"
+#include "codec/json_writer.h"
 
 namespace oomtrace::codec {
 
@@ -21,6 +24,17 @@ Payload payload_at(std::size_t kind, std::index_sequence<I...>) {
 
 Payload payload_of(std::size_t kind) {
   return payload_at(kind, std::make_index_sequence<std::variant_size_v<Payload>>());
+}
+
+std::string test_name_of(std::size_t kind) {
+  std::string name(kEventKinds[kind]);
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+std::string encoded(const Event& event) {
+  std::array<char, kMaxLineBytes> line{};
+  return {line.data(), encode_line(event, line).value()};
 }
 
 std::string_view RandomEvents::any_text() {

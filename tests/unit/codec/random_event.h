@@ -121,4 +121,10 @@ class Filler {
 // A default-constructed payload of the kind.
 Payload payload_of(std::size_t kind);
 
+// "process_fork": a kind's name as that of a test.
+std::string test_name_of(std::size_t kind);
+
+// What encode_line() makes of the event; throws where it takes it not.
+std::string encoded(const Event& event);
+
 }  // namespace oomtrace::codec

@@ -15,31 +15,19 @@
 namespace oomtrace::codec {
 namespace {
 
-std::string encode(const Event& event) {
-  std::array<char, kMaxLineBytes> line{};
-  const auto size = encode_line(event, line);
-  EXPECT_TRUE(size.has_value());
-  return {line.data(), size.value_or(0)};
-}
-
 class EveryKind : public testing::TestWithParam<std::size_t> {};
 
 INSTANTIATE_TEST_SUITE_P(Codec, EveryKind, testing::Range<std::size_t>(0, std::variant_size_v<Payload>),
-                         [](const testing::TestParamInfo<std::size_t>& kind) {
-                           std::string name(kEventKinds[kind.param]);
-                           for (char& c : name)
-                             if (c == '.') c = '_';
-                           return name;
-                         });
+                         [](const testing::TestParamInfo<std::size_t>& kind) { return test_name_of(kind.param); });
 
 // Compares both ways round, and the second encoding with the first.
 void expect_round_trip(LineDecoder& decoder, const Event& event) {
-  const std::string line = encode(event);
+  const std::string line = encoded(event);
   const auto decoded = decoder.decode(line);
   ASSERT_TRUE(decoded.has_value()) << decoded.error().context << "\n" << line;
   ASSERT_TRUE(decoded->has_value()) << line;
-  ASSERT_TRUE(**decoded == event) << line << "\n" << encode(**decoded);
-  ASSERT_EQ(encode(**decoded), line);
+  ASSERT_TRUE(**decoded == event) << line << "\n" << encoded(**decoded);
+  ASSERT_EQ(encoded(**decoded), line);
 }
 
 TEST_P(EveryKind, goes_both_ways_with_no_member_set) {
@@ -99,7 +87,7 @@ TEST(Codec, bytes_that_are_no_utf8_become_replacement_characters) {
   ProcessExec& exec = event.payload.emplace<ProcessExec>();
   exec.process.comm = "a\xFF\xC3(";
   exec.command_line = "x \xED\xA0\x80 y";
-  const std::string line = encode(event);
+  const std::string line = encoded(event);
   const auto decoded = decoder.decode(line);
   ASSERT_TRUE(decoded.has_value() && decoded->has_value());
   const auto& read = std::get<ProcessExec>((**decoded).payload);
