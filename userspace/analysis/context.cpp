@@ -44,8 +44,11 @@ std::optional<std::string> time_at(const model::World& world, std::size_t boot, 
   for (const model::Trace& trace : world.traces()) {
     if (trace.boot != boot || trace.last_wall_ns == 0 || trace.first_wall_ns == 0 || trace.first_boot_ns == 0) continue;
     const ClockHistory& clock = world.boots()[boot].clock;
-    const std::int64_t wall_ns =
-        clock.empty() ? trace.first_wall_ns : wall_time(trace.first_boot_ns, clock.offset_at(by_ns));
+    // From the time that stands in the trace, by the difference of offsets: where pipelines hold numbers as doubles,
+    // the offset itself has lost its last digits.
+    const auto set_since = static_cast<std::uint64_t>(clock.offset_at(by_ns)) -
+                           static_cast<std::uint64_t>(clock.offset_at(trace.first_boot_ns));
+    const std::int64_t wall_ns = wall_time(set_since, trace.first_wall_ns);
     return sane_time(trace.first_boot_ns, wall_ns, boot_ns);
   }
   return std::nullopt;

@@ -62,6 +62,30 @@ TEST_F(ClockTest, growth_is_the_same_whatever_the_clock_was_set_to) {
   }
 }
 
+// jq holds numbers as doubles, ts stays text.
+TEST_F(ClockTest, an_offset_that_a_pipeline_has_rounded_moves_no_time) {
+  std::vector<Growth> found;
+  for (const std::int64_t rounded_by : {0, 131}) {
+    model::World fresh;
+    test::EventStream stream([&](const Event& event) { fresh.apply(event); });
+    std::swap(events, stream);
+    TraceStart start;
+    start.source = "live";
+    start.page_size = 4096;
+    start.realtime_offset_ns = test::kWallOffset + rounded_by;
+    events.at(1).emit(start);
+    killed_while_growing(1, 20, 2);
+    std::swap(events, stream);
+    const Report made = build_report(fresh, {"trace", "x", {}});
+    ASSERT_EQ(made.incidents.size(), 1U);
+    ASSERT_TRUE(made.incidents[0].growth);
+    found.push_back(*made.incidents[0].growth);
+  }
+  ASSERT_TRUE(found[0].from && found[0].to);
+  EXPECT_EQ(found[0].from, found[1].from);
+  EXPECT_EQ(found[0].to, found[1].to);
+}
+
 TEST_F(ClockTest, kills_stay_in_their_order_and_have_the_time_that_the_clock_showed) {
   events.at(1).start();
   killed_while_growing(1, 20, 2);
