@@ -157,7 +157,8 @@ TEST_F(DecodeLine, depth_and_length_are_bounded) {
 TEST_F(DecodeLine, a_stack_longer_than_its_place_is_cut) {
   std::string line = R"({"event":"oom.kill","oom":{"trigger":{"stack":["f")";
   for (int i = 0; i < 100; ++i) line += ",\"g\"";
-  const auto e = payload<OomKill>(line + "]}}}");
+  line += "]}}}";  // the event views it
+  const auto e = payload<OomKill>(line);
   EXPECT_EQ(e.decision.stack.size(), kMaxStackFrames);
   EXPECT_EQ(e.decision.stack[0], "f");
 }
