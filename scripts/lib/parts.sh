@@ -5,8 +5,8 @@
 #
 # A part counts each of its tests, or names why it was not run; it never ends the script.
 
-# In the order of running. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
-PARTS=(build unit schema corpus offline sanitizers lint fuzz budget live consumers torture training vm)
+# In the order of running: what a slow machine has no time for should not be the real kills. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
+PARTS=(build unit schema corpus offline budget live consumers torture sanitizers lint fuzz training vm)
 
 # Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
 declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
