@@ -9,11 +9,11 @@
 #define RLIMIT_AS 9 /* include/uapi/asm-generic/resource.h; other on MIPS and SPARC only */
 
 /* Parent and child map the same pages from now on. */
-static __always_inline void begin_family(struct process_state* child, __u32 child_tgid) {
+static __always_inline void begin_family(struct process_state* child, __u32 child_tgid, __u64 pages) {
   const __u32 parent_tgid = current_tgid();
   struct process_state* parent = bpf_map_lookup_elem(&processes, &parent_tgid);
-  begin_regions(child, child_tgid);
-  if (parent) begin_regions(parent, parent_tgid);
+  begin_regions(child, child_tgid, pages);
+  if (parent) begin_regions(parent, parent_tgid, pages);
 }
 
 /* copy_process() in kernel/fork.c, at its end: the child is complete and has not run. It alone carries the flags. */
@@ -29,7 +29,7 @@ int BPF_PROG(on_task_newtask, struct task_struct* child, __u64 clone_flags) {
     read_mm(&inherited, mm);
     state = remember_process(&born, &inherited);
     if (state && !(clone_flags & CLONE_VM) && inherited.anon_pages >= (__s64)region_family_pages)
-      begin_family(state, born.tgid);
+      begin_family(state, born.tgid, inherited.anon_pages);
   }
 
   const struct cgroup_subsys_state* css = task_memcg_css(child);

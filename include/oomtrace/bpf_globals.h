@@ -32,16 +32,35 @@ enum oomtrace_ring { OOMTRACE_RING_KILL, OOMTRACE_RING_LIFECYCLE, OOMTRACE_RING_
 /* Write-protect faults of a process of a forked family, by the region of its addresses that they fell into. User space
  * reads the map of them at a kill.
  */
-#define OOMTRACE_REGION_SHIFT 21   /* 2 MiB */
+#define OOMTRACE_REGION_SHIFT 21   /* 2 MiB, the smallest */
 #define OOMTRACE_REGION_SLOTS 2048 /* a power of two */
+/* Of a process that exits so soon after a kill they are kept so long: it may be told with that kill, or with the next.
+ */
+#define OOMTRACE_KILL_IS_NEW_NS 5000000000ULL
 struct oomtrace_region {
-  __u32 number; /* address >> OOMTRACE_REGION_SHIFT, which no 57-bit address of ours exceeds in use; 0: free */
+  __u32 number; /* 1 + (address >> shift), which no 57-bit address of ours exceeds in use; 0: free */
   __u32 faults;
 };
+/* Where a region is looked for in oomtrace_regions.at, try after try. A range of addresses finds all its slots free at
+ * the first; another that has the same low bits (the heap and an arena) is scattered by the golden ratio
+ * (Knuth, The Art of Computer Programming 6.4), twice, or neighbours would stay in step.
+ */
+#define OOMTRACE_REGION_PROBES 16
+static inline __u32 oomtrace_region_slot(__u32 number, __u32 probe) {
+  __u32 mixed = number;
+  if (probe) {
+    mixed = (mixed ^ (probe << 26)) * 2654435769U;
+    mixed = (mixed ^ (mixed >> 15)) * 2654435769U;
+    mixed ^= mixed >> 15;
+  }
+  return mixed & (OOMTRACE_REGION_SLOTS - 1);
+}
+
 struct oomtrace_regions {
   __u64 start_boot_ns; /* of the process */
-  __u32 ended;         /* it has exited since the last kill */
+  __u64 ended_boot_ns; /* when it exited, soon after a kill; 0: it lives */
   __u32 elsewhere;     /* faults in regions that found no slot */
+  __u32 shift;         /* a region is 1 << shift bytes: what was inherited fills half of the slots at most */
   struct oomtrace_region at[OOMTRACE_REGION_SLOTS];
 };
 

@@ -18,11 +18,20 @@ namespace {
 
 std::atomic<std::uint64_t> g_allocations{0};
 
+std::atomic<bool> g_refused{false};
+
 void count() { g_allocations.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace
 
 std::uint64_t oomtrace::test::allocations() { return g_allocations.load(std::memory_order_relaxed); }
+
+oomtrace::test::NoHeap::NoHeap() : before_(allocations()) { g_refused = true; }
+
+std::uint64_t oomtrace::test::NoHeap::end() {
+  g_refused = false;
+  return allocations() - before_;
+}
 
 #ifdef OOMTRACE_TEST_SANITIZED
 
@@ -35,27 +44,27 @@ const int g_installed = __sanitizer_install_malloc_and_free_hooks([](const volat
 
 #else
 
+namespace {
+
+bool refused() {
+  count();
+  if (g_refused.load(std::memory_order_relaxed)) errno = ENOMEM;
+  return g_refused.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
-void* malloc(std::size_t size) {
-  count();
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t number, std::size_t size) {
-  count();
-  return __libc_calloc(number, size);
-}
-void* realloc(void* old, std::size_t size) {
-  count();
-  return __libc_realloc(old, size);
-}
+void* malloc(std::size_t size) { return refused() ? nullptr : __libc_malloc(size); }
+void* calloc(std::size_t number, std::size_t size) { return refused() ? nullptr : __libc_calloc(number, size); }
+void* realloc(void* old, std::size_t size) { return refused() ? nullptr : __libc_realloc(old, size); }
 void* memalign(std::size_t alignment, std::size_t size) {
-  count();
-  return __libc_memalign(alignment, size);
+  return refused() ? nullptr : __libc_memalign(alignment, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
 int posix_memalign(void** out, std::size_t alignment, std::size_t size) {

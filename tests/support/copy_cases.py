@@ -9,11 +9,12 @@ import re
 
 MIB = 32
 PAGES = MIB * 256
+WITHIN = 0.05  # of the pages of the region
 CALM_SECONDS = 4  # after a sample of the rest: enough to be taken for calm (userspace/analysis/window.cpp)
 
-# copied: of the parent, the first and the second child. told: what a report may say at most instead, where counting
-# faults cannot be exact (docs/copies.md says why); None: it is exact. thp: the region is of huge pages. calm: the cgroup
-# has to be sampled at rest before, since its charge tells.
+# copied: of the parent, the first and the second child. told: what a report may say at most instead, where it cannot be
+# exact (docs/copies.md says why); None: it is. thp: the region is of huge pages. calm: the cgroup has to be sampled at
+# rest before, since its charge tells.
 Case = collections.namedtuple("Case", "name steps copied what told thp calm",
                               defaults=(None, 0, False))
 
@@ -29,18 +30,32 @@ CASES = (
     Case("last_of_two", "Pw,Aw", (PAGES, 0), "parent, then the child as the last owner", told=(PAGES, PAGES)),
     Case("last_of_three", "Pw,Aw,Bw", (PAGES, PAGES, 0), "parent, child, then the other child as the last owner",
          told=(PAGES, PAGES, PAGES)),
-    Case("zero_page", "Az", (0, 0), "a child writes new memory that it has read before", told=(0, PAGES)),
-    Case("private_file", "Af", (0, 0), "a child writes a private file mapping that it has read", told=(0, PAGES)),
+    Case("zero_page", "Az", (0, 0), "a child writes new memory that it has read before", calm=True),
+    Case("private_file", "Af", (0, 0), "a child writes a private file mapping that it has read", calm=True),
     Case("gup", "Ag", (0, PAGES), "written through get_user_pages(): no fault is taken", told=(0, 0)),
     Case("mprotect", "Ar,Pn,Pm,Po", (0, 0), "own memory written again after PROT_READ and back", calm=True),
-    Case("prot_none", "Ar,Pn,Pp,Po", (0, 0), "own memory written again after PROT_NONE and back"),
+    Case("prot_none", "Ar,Pn,Pp,Po", (0, 0), "own memory written again after PROT_NONE and back", calm=True),
     Case("soft_dirty", "Ar,Pn,Pd,Po", (0, 0), "own memory written again after its soft-dirty bits were cleared",
-         told=(PAGES, 0), calm=True),
+         calm=True),
     Case("soft_dirty_copies", "Ah,Ad,Ah", (0, PAGES // 2), "half of it copied, and written again after clearing them",
-         told=(0, PAGES), calm=True),
+         calm=True),
 )
 
 
 def keys(case):
     """Of the program `copies`."""
     return {"steps": case.steps, "mib": MIB, "thp": case.thp, "wait": 1}
+
+
+def for_guest():
+    """The table that tests/vm/guest/copies.sh reads: NAME KEY=VALUE ..."""
+    return "".join(f"{case.name} {' '.join(f'{key}={value}' for key, value in keys(case).items())}\n" for case in CASES)
+
+
+def problem(case, actor, told):
+    """What is wrong with the pages that a report tells as copied by one of the family; None: nothing."""
+    if case.told is None:
+        right, bound = abs(told - case.copied[actor]) <= WITHIN * PAGES, f"{case.copied[actor]}"
+    else:
+        right, bound = told <= case.told[actor] + WITHIN * PAGES, f"at most {case.told[actor]}"
+    return None if right else f"{case.name}: {'PAB'[actor]} copied {told:.0f} pages by the report, it was {bound}"

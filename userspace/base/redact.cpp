@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/secret_argument.h"
 #include "base/secret_name.h"
 
 namespace oomtrace {
@@ -25,6 +26,10 @@ constexpr Shape kShapes[] = {
     {"AKIA", 16, false}, {"ASIA", 16, false}, {"AIza", 30},  {"eyJ", 20},       {"npm_", 20},     {"pypi-", 20},
     {"nvapi-", 16},      {"gsk_", 16},        {"r8_", 16},   {"dckr_pat_", 16},
 };
+
+// Addresses that whoever knows the rest of them may write to.
+constexpr std::string_view kSecretAddresses[] = {"hooks.slack.com/services/", "hooks.slack.com/workflows/",
+                                                 "hooks.slack.com/triggers/", "discord.com/api/webhooks/"};
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_gap(char c) { return is_blank(c) || c == '\0'; }
@@ -46,6 +51,13 @@ bool tells_nothing(std::string_view value) {
   return same_word(value, "true") || same_word(value, "false") || same_word(value, "none") || same_word(value, "null");
 }
 
+// Of a signed URL: "sig", "X-Amz-Signature". Elsewhere a signature is a function's.
+bool is_signature_name(std::string_view name) {
+  constexpr std::string_view kSignature = "signature";
+  return same_word(name, "sig") ||
+         (name.size() >= kSignature.size() && same_word(name.substr(name.size() - kSignature.size()), kSignature));
+}
+
 class Redactor {
  public:
   explicit Redactor(std::span<char> text)
@@ -53,7 +65,8 @@ class Redactor {
 
   std::size_t run() {
     while (at_ < text_.size()) {
-      if (after_name_boundary() && (mask_shape() || mask_named())) continue;
+      if (at_word_start() && mask_placed()) continue;
+      if (after_name_boundary() && (mask_shape() || mask_address() || mask_named())) continue;
       if (mask_url_password()) continue;
       keep(1);
     }
@@ -80,6 +93,9 @@ class Redactor {
     at_ = end;
   }
 
+  bool at_word_start() const {
+    return !is_gap(text_[at_]) && !is_quote(text_[at_]) && (at_ == 0 || is_gap(last_) || is_quote(last_));
+  }
   bool after_name_boundary() const { return at_ == 0 || !(is_alnum(last_) || last_ == '_'); }
   bool at_argument_start(std::size_t i) const {
     return i == 0 || (with_nul_ ? text_[i - 1] == '\0' : is_blank(text_[i - 1]));
@@ -96,6 +112,35 @@ class Redactor {
   std::size_t skip_blanks(std::size_t i) const {
     while (i < text_.size() && is_blank(text_[i])) ++i;
     return i;
+  }
+
+  // By the program's options. In quotes a secret may have blanks.
+  bool mask_placed() {
+    if (at_ < placed_seen_to_) return false;
+    std::size_t end = at_;
+    while (end < text_.size() && !is_gap(text_[end]) && !is_quote(text_[end])) ++end;
+    placed_seen_to_ = end;
+    const std::size_t secret = arguments_.find_in(view(at_, end));
+    if (secret == SecretArguments::npos) return false;
+    const std::size_t start = at_ + secret;
+    const bool quoted = at_ > 0 && is_quote(last_);
+    end = std::max(quoted ? end_of_value(at_ - 1, false) : end_of_value(at_, with_nul_ && at_argument_start(at_)), end);
+    keep_to(start);
+    mask_to(end);
+    placed_seen_to_ = name_seen_to_ = end;
+    return true;
+  }
+
+  bool mask_address() {
+    for (const std::string_view address : kSecretAddresses) {
+      if (!view(at_, text_.size()).starts_with(address)) continue;
+      keep(address.size());
+      std::size_t end = at_;
+      while (end < text_.size() && !is_gap(text_[end]) && !is_quote(text_[end])) ++end;
+      mask_to(end);
+      return true;
+    }
+    return false;
   }
 
   bool mask_shape() {
@@ -127,7 +172,10 @@ class Redactor {
     const std::size_t mark = name_end + (quoted_name ? 1 : 0);
     if (mark >= text_.size()) return false;
 
-    if (text_[mark] == '=') return is_secret_name(name) && mask_value(start, mark + 1, false);
+    if (text_[mark] == '=') {
+      const bool in_query = last_ == '?' || last_ == '&';
+      return (is_secret_name(name) || (in_query && is_signature_name(name))) && mask_value(start, mark + 1, false);
+    }
     if (text_[mark] == ':' && look(mark + 1) != '/') {
       return is_secret_name(name) && mask_value(start, skip_blanks(mark + 1), true);
     }
@@ -200,6 +248,8 @@ class Redactor {
   std::size_t out_ = 0;           // next byte to write, <= at_
   std::size_t name_seen_to_ = 0;  // names before this were judged
   std::size_t no_digit_before_ = 0;
+  std::size_t placed_seen_to_ = 0;
+  SecretArguments arguments_;
   char last_ = '\0';  // byte in front of at_, as it was
 };
 
@@ -211,6 +261,19 @@ std::string redacted_command_line(std::string_view command_line) {
   std::string text(command_line);
   text.resize(redact_command_line(text));
   return text;
+}
+
+std::vector<std::string> redacted_arguments(const std::vector<std::string>& arguments) {
+  std::string joined;
+  for (const std::string& argument : arguments) joined.append(argument.c_str()).push_back('\0');
+  joined.resize(redact_command_line(joined));
+  std::vector<std::string> redacted;
+  for (std::string_view rest = joined; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size() - 1);  // a mask never takes a NUL
+    redacted.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+  }
+  return redacted;
 }
 
 }  // namespace oomtrace

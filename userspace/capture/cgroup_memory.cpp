@@ -91,4 +91,8 @@ std::optional<CgroupMemory> read_cgroup_memory(const std::string& directory, int
   return memory;
 }
 
+bool has_memory_limit(const std::string& directory, int version) {
+  return read_value(directory, version == 2 ? "memory.max" : "memory.limit_in_bytes").has_value();
+}
+
 }  // namespace oomtrace::capture

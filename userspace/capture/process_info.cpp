@@ -20,10 +20,12 @@ namespace {
 constexpr std::size_t kMaxCommandLine = 4096;
 constexpr std::size_t kMaxEnvironment = 256U << 10;
 constexpr std::size_t kMaxMaps = 4U << 20;
-constexpr std::size_t kMaxThreadsRead = 64;
+// Those of OpenMP come first, one for each processor: PyTorch's own start with the first backward pass.
+constexpr std::size_t kMaxThreadsRead = 1024;
+constexpr std::size_t kMaxThreadNames = 64;  // PyTorch's apart
 constexpr std::size_t kMaxValue = 256;
 
-constexpr std::array<std::string_view, 39> kVariables = {"RANK",
+constexpr std::array<std::string_view, 42> kVariables = {"RANK",
                                                          "LOCAL_RANK",
                                                          "WORLD_SIZE",
                                                          "LOCAL_WORLD_SIZE",
@@ -48,6 +50,9 @@ constexpr std::array<std::string_view, 39> kVariables = {"RANK",
                                                          "OMPI_COMM_WORLD_RANK",
                                                          "OMPI_COMM_WORLD_LOCAL_RANK",
                                                          "OMPI_COMM_WORLD_SIZE",
+                                                         "MV2_COMM_WORLD_RANK",
+                                                         "MV2_COMM_WORLD_LOCAL_RANK",
+                                                         "MV2_COMM_WORLD_SIZE",
                                                          "PMI_RANK",
                                                          "PMI_SIZE",
                                                          "MPI_LOCALRANKID",
@@ -63,9 +68,13 @@ constexpr std::array<std::string_view, 39> kVariables = {"RANK",
                                                          "CUDA_VISIBLE_DEVICES",
                                                          "KUBERNETES_SERVICE_HOST"};
 
-constexpr std::array<std::string_view, 11> kLibraries = {"libtorch", "libc10",        "libcudart", "libcuda",
-                                                         "libnccl",  "libtensorflow", "libjax",    "xla_extension",
-                                                         "jaxlib",   "cpu_adam",      "_raylet"};
+constexpr std::array<std::string_view, 12> kLibraries = {
+    "libtorch",           "libc10", "libcudart",     "libcuda", "libnccl",  "libtensorflow",
+    "_pywrap_tensorflow", "libjax", "xla_extension", "jaxlib",  "cpu_adam", "_raylet"};
+// Of NVIDIA's driver ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm") and AMD's; not so many that they take the
+// libraries' room.
+constexpr std::size_t kMaxDevices = 8;
+constexpr std::array<std::string_view, 2> kDevices = {"/dev/nvidia", "/dev/kfd"};
 
 std::string proc_path(std::uint32_t pid, const char* file) { return "/proc/" + std::to_string(pid) + "/" + file; }
 
@@ -115,6 +124,7 @@ std::vector<std::string> read_thread_names(std::uint32_t pid) {
     auto comm = read_small_file((path + "/" + entry->d_name + "/comm").c_str(), 64);
     if (!comm) continue;
     trim_newline(*comm);
+    if (names.size() >= kMaxThreadNames && !comm->starts_with("pt_")) continue;
     if (std::find(names.begin(), names.end(), *comm) == names.end()) names.push_back(*std::move(comm));
   }
   std::sort(names.begin(), names.end());
@@ -159,28 +169,42 @@ std::string parse_cgroup_path(std::string_view text) {
   return memory.empty() ? unified : memory;
 }
 
-std::vector<std::pair<std::string, std::string>> select_environment(std::string_view environ_bytes) {
+std::vector<std::pair<std::string, std::string>> select_environment(std::string_view environ_bytes, bool redact) {
   std::vector<std::pair<std::string, std::string>> selected;
   for_each_piece(environ_bytes, '\0', [&](std::string_view variable) {
     const std::size_t equals = variable.find('=');
     if (equals == std::string_view::npos) return;
     const std::string_view name = variable.substr(0, equals);
     if (std::find(kVariables.begin(), kVariables.end(), name) == kVariables.end()) return;
-    if (selected.size() < kVariables.size()) selected.emplace_back(name, variable.substr(equals + 1, kMaxValue));
+    if (selected.size() >= kVariables.size()) return;
+    std::string value(variable.substr(equals + 1));
+    if (redact) {  // before it is cut, and once more as if it were a command line
+      const std::string masked = redacted_command_line(variable);
+      value = redacted_command_line(masked.substr(masked.find('=') + 1));  // npos + 1 is 0
+    }
+    selected.emplace_back(name, value.substr(0, kMaxValue));
   });
   return selected;
 }
 
 std::vector<std::string> select_libraries(std::string_view maps) {
   std::vector<std::string> found;
+  std::size_t devices = 0;
   for_each_piece(maps, '\n', [&](std::string_view line) {
     const std::size_t slash = line.rfind('/');
     if (slash == std::string_view::npos || found.size() >= 32) return;
     const std::string_view name = line.substr(slash + 1);
-    if (name.find(".so") == std::string_view::npos) return;
-    const bool telling = std::any_of(kLibraries.begin(), kLibraries.end(),
-                                     [&](std::string_view prefix) { return name.starts_with(prefix); });
-    if (telling && std::find(found.begin(), found.end(), name) == found.end()) found.emplace_back(name);
+    if (name.empty()) return;
+    const std::string_view path = line.substr(line.find('/'));
+    const auto begins = [](std::string_view text, const auto& prefixes) {
+      return std::any_of(prefixes.begin(), prefixes.end(),
+                         [&](std::string_view prefix) { return text.starts_with(prefix); });
+    };
+    const bool library = name.find(".so") != std::string_view::npos && begins(name, kLibraries);
+    const bool device = devices < kMaxDevices && begins(path, kDevices);
+    if ((!library && !device) || std::find(found.begin(), found.end(), name) != found.end()) return;
+    found.emplace_back(name);
+    if (device) ++devices;
   });
   return found;
 }
@@ -208,7 +232,7 @@ std::optional<OwnedProcessInfo> read_process_info(std::uint32_t pid, std::uint64
   info.executable = read_link(proc_path(pid, "exe").c_str()).value_or("");
   info.uid = read_uid(pid);
   info.cgroup_path = parse_cgroup_path(read_prefix(proc_path(pid, "cgroup"), 8192, cut));
-  info.environment = select_environment(read_prefix(proc_path(pid, "environ"), kMaxEnvironment, cut));
+  info.environment = select_environment(read_prefix(proc_path(pid, "environ"), kMaxEnvironment, cut), redact);
   info.libraries = select_libraries(read_prefix(proc_path(pid, "maps"), kMaxMaps, cut));
   info.threads = read_thread_names(pid);
   return info;

@@ -42,10 +42,11 @@ std::optional<StatFields> parse_stat(std::string_view text);
 // Path of the memory controller's (v1) or the unified (v2) line of /proc/PID/cgroup; empty = none.
 std::string parse_cgroup_path(std::string_view text);
 
-// NAME=VALUE of the fixed list of launcher and scheduler variables; everything else is dropped unread.
-std::vector<std::pair<std::string, std::string>> select_environment(std::string_view environ_bytes);
+// NAME=VALUE of the fixed list of launcher and scheduler variables; everything else is dropped unread. With
+// `redact`, what looks like a secret in a value is masked.
+std::vector<std::pair<std::string, std::string>> select_environment(std::string_view environ_bytes, bool redact);
 
-// Base names of mapped libraries that tell a role (libtorch, libcudart, ...), each once.
+// Base names of mapped libraries and accelerators' devices that tell a role (libtorch, nvidia0, ...), each once.
 std::vector<std::string> select_libraries(std::string_view maps);
 
 }  // namespace oomtrace::capture

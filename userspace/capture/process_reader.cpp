@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -19,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kWorthTelling = 1U << 20;  // bytes that the use of a mount must have changed by
 constexpr std::size_t kMaxWaiting = 8192;
+constexpr std::uint32_t kMaxAbove = 8;
+constexpr std::size_t kMaxKnown = 65536;
 constexpr std::size_t kMaxNamespaces = 32;  // looked at again and again
 constexpr std::uint64_t kMaxStuck = 4;      // threads that hang
 constexpr std::chrono::seconds kPatienceAtEnd(2);
@@ -40,6 +43,7 @@ struct ProcessReader::State {
   std::condition_variable wake;
   std::condition_variable ended;
   std::deque<Request> waiting;
+  std::set<std::uint32_t> known;  // pids that were read, and parents that wait
   std::vector<OwnedProcessInfo> done;
   std::vector<SeenMount> mounts;
   bool mounts_wanted = false;
@@ -49,6 +53,7 @@ struct ProcessReader::State {
   std::optional<Clock::time_point> reading_since;
 
   bool goes_on(std::uint64_t mine) const { return !stop && generation == mine; }
+  void want_parent(const Request& of, const OwnedProcessInfo& info);
   void read_one(Request wanted, Namespaces& namespaces, std::unique_lock<std::mutex>& lock);
   void read_mounts(Namespaces& namespaces, std::unique_lock<std::mutex>& lock);
 };
@@ -103,6 +108,11 @@ bool ProcessReader::request(Request wanted) {
   return true;
 }
 
+void ProcessReader::forget_parents() {
+  const std::lock_guard lock(state_->mutex);
+  state_->known.clear();
+}
+
 std::vector<OwnedProcessInfo> ProcessReader::take() {
   const std::lock_guard lock(state_->mutex);
   return std::exchange(state_->done, {});
@@ -122,15 +132,28 @@ std::vector<ProcessReader::SeenMount> ProcessReader::take_mounts() {
   return std::exchange(state_->mounts, {});
 }
 
+// Not init, everybody's parent. A pid that another process has taken since is not read again: that one's exec is told
+// by an event of its own.
+void ProcessReader::State::want_parent(const Request& of, const OwnedProcessInfo& info) {
+  if (known.size() >= kMaxKnown) return;
+  known.insert(of.pid);
+  const std::uint32_t parent = info.parent_pid.value_or(0);
+  if (parent <= 1 || of.above == kMaxAbove) return;
+  if (known.insert(parent).second) waiting.push_front({parent, 0, of.above + 1});
+}
+
 void ProcessReader::State::read_one(Request wanted, Namespaces& namespaces, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   auto info = reads.info(wanted.pid, wanted.start_boot_ns, redact);
-  const auto mount = info ? reads.shm(wanted.pid) : std::nullopt;
+  const auto mount = info && wanted.above == 0 ? reads.shm(wanted.pid) : std::nullopt;
   if (mount && (namespaces.size() < kMaxNamespaces || namespaces.contains(mount->mount_namespace))) {
     namespaces[mount->mount_namespace] = {wanted.pid, mount->used_bytes};
   }
   lock.lock();
-  if (info) done.push_back(*std::move(info));
+  if (info) {
+    want_parent(wanted, *info);
+    done.push_back(*std::move(info));
+  }
   if (mount) mounts.push_back({wanted.pid, *mount});
 }
 

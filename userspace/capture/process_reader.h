@@ -29,6 +29,7 @@ class ProcessReader {
   struct Request {
     std::uint32_t pid;
     std::uint64_t start_boot_ns;
+    std::uint32_t above = 0;  // how many levels above a process that was asked for
   };
 
   explicit ProcessReader(bool redact, std::chrono::milliseconds patience = std::chrono::seconds(10),
@@ -37,8 +38,12 @@ class ProcessReader {
   ProcessReader(const ProcessReader&) = delete;
   ProcessReader& operator=(const ProcessReader&) = delete;
 
-  // Never waits for a read. False when too many are waiting already; the caller may ask again later.
+  // Never waits for a read. False when too many are waiting already; the caller may ask again later. Its parents are
+  // read with it, each once: a launcher or a shell is too small to be asked for, and tells what its children are.
   bool request(Request wanted);
+
+  // Parents are read again with the next requests.
+  void forget_parents();
 
   // Has /dev/shm looked at again in every mount namespace of the processes that were read; what has hardly changed is
   // not told again. Call it now and then: a thread that hangs is replaced here.

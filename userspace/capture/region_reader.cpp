@@ -15,11 +15,12 @@ constexpr std::size_t kRegionsInLine = 200;  // of at most 60 bytes each, see co
 }  // namespace
 
 std::vector<ProcessRegions> describe_regions(std::uint32_t pid, const oomtrace_regions& entry) {
+  if (entry.shift < OOMTRACE_REGION_SHIFT || entry.shift >= 64) return {};
   std::vector<WrittenRegion> written;
   std::uint64_t faults = entry.elsewhere;
   for (const oomtrace_region& region : entry.at) {
     if (region.number == 0 || region.faults == 0) continue;
-    written.push_back({std::uint64_t{region.number} << OOMTRACE_REGION_SHIFT, region.faults});
+    written.push_back({(std::uint64_t{region.number} - 1) << entry.shift, region.faults});
     faults += region.faults;
   }
   std::vector<ProcessRegions> events;
@@ -28,11 +29,15 @@ std::vector<ProcessRegions> describe_regions(std::uint32_t pid, const oomtrace_r
     ProcessRegions& event = events.emplace_back();
     event.process.pid = pid;
     event.process.start_boot_ns = entry.start_boot_ns;
-    event.region_bytes = std::uint64_t{1} << OOMTRACE_REGION_SHIFT;
+    event.region_bytes = std::uint64_t{1} << entry.shift;
     event.elsewhere = entry.elsewhere;
     for (std::size_t i = at; i < written.size() && i < at + kRegionsInLine; ++i) event.regions.push_back(written[i]);
   }
   return events;
+}
+
+bool outdated(const oomtrace_regions& entry, std::uint64_t now_boot_ns) {
+  return entry.ended_boot_ns != 0 && now_boot_ns > entry.ended_boot_ns + OOMTRACE_KILL_IS_NEW_NS;
 }
 
 template <class Visit>
@@ -49,8 +54,7 @@ void RegionReader::visit(Visit take) {
   }
   for (const std::uint32_t one : pids) {
     if (bpf_map_lookup_elem(map_fd_, &one, entry_.data()) != 0) continue;
-    take(one, entry_.front());
-    if (entry_.front().ended != 0) bpf_map_delete_elem(map_fd_, &one);
+    if (take(one, entry_.front())) bpf_map_delete_elem(map_fd_, &one);
   }
 }
 
@@ -58,12 +62,13 @@ std::vector<ProcessRegions> RegionReader::read() {
   std::vector<ProcessRegions> events;
   visit([&](std::uint32_t pid, const oomtrace_regions& entry) {
     for (ProcessRegions& event : describe_regions(pid, entry)) events.push_back(std::move(event));
+    return entry.ended_boot_ns != 0;
   });
   return events;
 }
 
-void RegionReader::forget_ended() {
-  visit([](std::uint32_t, const oomtrace_regions&) {});
+void RegionReader::forget_outdated(std::uint64_t now_boot_ns) {
+  visit([now_boot_ns](std::uint32_t, const oomtrace_regions& entry) { return outdated(entry, now_boot_ns); });
 }
 
 }  // namespace oomtrace::capture

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <utility>
 
-#include "capture/cgroup_memory.h"
 #include "capture/kernel_probe.h"
 #include "capture/meminfo.h"
 #include "capture/numa_nodes.h"
@@ -22,9 +21,8 @@ constexpr std::size_t kMergeArena = 4U << 20;
 constexpr std::size_t kMergeRecords = 16384;
 // A record is stamped when its room is reserved and seen once submitted: this much disorder is waited for.
 constexpr std::uint64_t kMergeWindowNs = 20'000'000;
-constexpr std::size_t kMaxSampledCgroups = 64;
 constexpr std::size_t kMaxInfoWanted = 65536;
-// Below this a process is no concern of a report, so its /proc entry is left alone.
+// Below this a process is no concern of a report, so its /proc entry is left alone unless it is the parent of one.
 constexpr std::int64_t kWorthReadingBytes = 16LL << 20;
 
 // How long a kill waits for its walk to end: the walk runs inside the kill and takes milliseconds.
@@ -94,6 +92,8 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
 void Session::start(const std::vector<std::string>& warnings) {
   reader_ = std::make_unique<ProcessReader>(options_.redact);
   warnings_ = warnings;
+  constexpr std::size_t kMostDeferred = 256;
+  deferred_infos_.reserve(kMostDeferred);
   begin_segment();
 }
 
@@ -105,6 +105,7 @@ void Session::end_segment() {
 void Session::begin_segment() {
   // What names processes is asked for again: it may be in no segment that is kept.
   info_wanted_.clear();
+  reader_->forget_parents();
   status_.processes = 0;
   add(make_trace_start(host_, plan_, plan_text_, warnings_, options_.command));
   release(UINT64_MAX);
@@ -183,10 +184,15 @@ void Session::service() {
   if (complete) bpf_->drain();  // what was being written while the first drain went by
   std::uint64_t until = complete ? UINT64_MAX : now > kMergeWindowNs ? now - kMergeWindowNs : 0;
   if (walk_awaited_ns_ != 0) until = std::min(until, walk_awaited_ns_ - 1);
+  kill_in_hand_ = complete;
   release(until);
+  kill_in_hand_ = false;
   if (complete) {
     handler_.on_kill_complete();
     add_regions();
+    take_deferred();
+  } else {
+    sample_cgroups(CgroupSampler::Which::kNew);
   }
   follow_clock();
   follow_kernel_log();
@@ -235,7 +241,7 @@ void Session::give_record(const MergeBuffer::Item& item) {
     if (memory->reason == MemoryReason::kSnapshot) ++status_.processes;
     const std::int64_t rss = memory->memory ? memory->memory->anon + memory->memory->shmem + memory->memory->file : 0;
     if (memory->reason != MemoryReason::kKill && rss >= kWorthReadingBytes)
-      want_info(memory->process.pid, memory->process.start_boot_ns, rss);
+      defer_info({memory->process.pid, memory->process.start_boot_ns, rss});
   } else if (std::holds_alternative<ProcessFork>(event.payload)) {
     ++status_.processes;
   } else if (const auto* exec = std::get_if<ProcessExec>(&event.payload)) {
@@ -269,6 +275,19 @@ void Session::add(Payload payload, std::shared_ptr<const void> owner) {
   pending_.push_back(Pending{boot_now_ns(), std::move(payload), std::move(owner)});
 }
 
+// Nothing allocates between a kill and its way to the disk: what must waits.
+void Session::defer_info(WantedInfo wanted) {
+  if (!kill_in_hand_) return want_info(wanted.pid, wanted.start_boot_ns, wanted.rss);
+  // Who finds no room is asked for at its next figures.
+  if (deferred_infos_.size() < deferred_infos_.capacity()) deferred_infos_.push_back(wanted);
+}
+
+void Session::take_deferred() {
+  cgroups_.take(host_.page_size);
+  for (const WantedInfo& wanted : deferred_infos_) want_info(wanted.pid, wanted.start_boot_ns, wanted.rss);
+  deferred_infos_.clear();
+}
+
 // Once, and again whenever it has doubled: the first look may have come before a trainer mapped its libraries, as where
 // a large program starts it.
 void Session::want_info(std::uint32_t pid, std::uint64_t start_boot_ns, std::int64_t rss) {
@@ -279,41 +298,23 @@ void Session::want_info(std::uint32_t pid, std::uint64_t start_boot_ns, std::int
   if (reader_->request({pid, start_boot_ns})) info_wanted_[key] = rss;
 }
 
-// Which of the cgroup and its ancestors have a limit: those are sampled.
 void Session::note_cgroup(std::span<const std::byte> record) {
   oomtrace_cgroup cgroup;
   if (record.size() < sizeof(cgroup)) return;
   std::memcpy(&cgroup, record.data(), sizeof(cgroup));
-  const std::uint64_t unlimited = (std::uint64_t{INT64_MAX} / host_.page_size) - 1;
-  std::string path;
-  const std::uint32_t levels = std::min<std::uint32_t>(cgroup.levels, OOMTRACE_CGROUP_LEVELS);
-  if (cgroup.truncated != 0) return;
-  for (std::uint32_t i = levels; i-- > 0;) {
-    const char* name = cgroup.name[i];
-    path += "/" + std::string(name, strnlen(name, OOMTRACE_CGROUP_NAME));
-    if (cgroup.level[i].max_pages < unlimited && limited_cgroups_.size() < kMaxSampledCgroups)
-      limited_cgroups_.emplace(path, cgroup.level[i].id);
-  }
+  cgroups_.note(cgroup);
+  if (!kill_in_hand_) cgroups_.take(host_.page_size);
 }
 
-void Session::sample_cgroups() {
-  if (host_.memcg_mount.empty()) return;
-  for (auto it = limited_cgroups_.begin(); it != limited_cgroups_.end();) {
-    auto memory = read_cgroup_memory(host_.memcg_mount + it->first, host_.cgroup_version.value_or(2));
-    if (!memory) {
-      it = limited_cgroups_.erase(it);
-      continue;
-    }
-    auto path = std::make_shared<std::string>(it->first);
-    memory->cgroup = CgroupRef{it->second, *path};
-    add(*memory, path);
-    ++it;
-  }
+void Session::sample_cgroups(CgroupSampler::Which which) {
+  cgroups_.sample(
+      host_.memcg_mount, host_.cgroup_version.value_or(2), which,
+      [this](const CgroupMemory& memory, std::shared_ptr<const std::string> path) { add(memory, std::move(path)); });
 }
 
 void Session::sample() {
   bpf_->drain();
-  bpf_->regions().forget_ended();
+  bpf_->regions().forget_outdated(boot_now_ns());
   if (walk_awaited_ns_ == 0) calibration_->skip_kernel_log();
   for (OwnedProcessInfo& info : reader_->take()) {
     auto owner = std::make_shared<OwnedProcessInfo>(std::move(info));
@@ -335,7 +336,7 @@ void Session::sample() {
     add(*memory);
   }
   if (auto pressure = read_system_pressure("memory")) add(*pressure);
-  sample_cgroups();
+  sample_cgroups(CgroupSampler::Which::kAll);
   tell_losses();
   bpf_->census(false);
   service();
@@ -362,6 +363,7 @@ void Session::tell_losses() {
   tell_loss("region_table", bpf_->lost_regions(), "members of forked families whose writes are not told by region");
   tell_loss("process_reader", reader_->stuck(), "reads of /proc/PID that did not come back");
   tell_loss("way.candidates", silent_scans_, "oom_evaluate_task is attached but did not fire for a kill");
+  tell_loss("cgroup_sampler", cgroups_.not_known(), "cgroups beyond those that are known: their memory is not sampled");
   tell_loss("decoder", undecodable_, "records that could not be decoded");
   tell_loss("queue", handler_.not_kept(), "events dropped because the disk was too slow");
   tell_loss("kernel_log", kernel_log_.lost(), "messages overwritten before they were read");

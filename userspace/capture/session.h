@@ -12,6 +12,7 @@
 
 #include "base/clock_history.h"
 #include "capture/bpf_session.h"
+#include "capture/cgroup_sampler.h"
 #include "capture/counter_calibration.h"
 #include "capture/host_facts.h"
 #include "capture/kernel_log_follower.h"
@@ -76,6 +77,11 @@ class Session {
     Payload payload;
     std::shared_ptr<const void> owner;  // of the text that the payload views
   };
+  struct WantedInfo {
+    std::uint32_t pid;
+    std::uint64_t start_boot_ns;
+    std::int64_t rss;  // bytes
+  };
   struct Counter {
     std::string source;
     std::uint64_t told = 0;
@@ -98,7 +104,9 @@ class Session {
   void add(Payload payload, std::shared_ptr<const void> owner = nullptr);
   void note_cgroup(std::span<const std::byte> record);
   void want_info(std::uint32_t pid, std::uint64_t start_boot_ns, std::int64_t rss);
-  void sample_cgroups();
+  void defer_info(WantedInfo wanted);
+  void take_deferred();
+  void sample_cgroups(CgroupSampler::Which which);
   void add_regions();
   void follow_clock();
   void follow_kernel_log();
@@ -122,7 +130,9 @@ class Session {
   std::optional<CounterCalibration> calibration_;
   oomtrace_oom_kill given_kill_{};  // as given on: the event that is being handled views it
   oomtrace_oom_candidate given_candidate_{};
-  std::map<std::string, std::uint64_t, std::less<>> limited_cgroups_;  // path -> id, of those to sample
+  CgroupSampler cgroups_;
+  std::vector<WantedInfo> deferred_infos_;
+  bool kill_in_hand_ = false;  // given on, and not yet on its way to the disk
   // By pid and start: what a process held when it was last asked for, bytes.
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> info_wanted_;
   std::map<std::string, std::uint64_t, std::less<>> told_losses_;  // source -> total told so far

@@ -114,7 +114,8 @@ std::string render_text_list(const Contents& contents) {
     const trace::TraceSummary& summary = *one.summary;
     text += fmt::format("\n    {} to {}, {}, {}, {} killed\n", short_time(summary.from_wall_ns),
                         short_time(summary.to_wall_ns), format_bytes(static_cast<std::int64_t>(one.bytes)),
-                        format_count(static_cast<std::int64_t>(summary.events), "event"), summary.kills.size());
+                        format_count(static_cast<std::int64_t>(summary.events), "event"),
+                        summary.kills.size() + summary.more_kills);
     for (const trace::KillSummary& kill : summary.kills) {
       text += fmt::format("    {}  incident {}: {} ({}), {}{}\n", short_time(kill.wall_ns), kill.incident_id,
                           escape_terminal(kill.comm), kill.pid, kill.domain,

@@ -11,6 +11,7 @@
 #include "cli/invoking_user.h"
 #include "cli/record_loop.h"
 #include "cli/recording.h"
+#include "cli/resident_memory.h"
 #include "cli/tell.h"
 #include "cli/verbs.h"
 
@@ -55,6 +56,7 @@ int record(const RecordOptions& options, const InvokingUser& user, Child* child)
 }  // namespace
 
 int run_record(const RecordOptions& options) {
+  keep_heap_dense();
   const InvokingUser user = find_invoking_user();
   block_signals();
   umask(077);

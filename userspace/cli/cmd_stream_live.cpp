@@ -7,6 +7,7 @@
 #include "cli/invoking_user.h"
 #include "cli/least_privilege.h"
 #include "cli/record_loop.h"
+#include "cli/resident_memory.h"
 #include "cli/self_protection.h"
 #include "cli/stream_end.h"
 #include "cli/tell.h"
@@ -22,6 +23,7 @@ constexpr const char* kVerb = "stream";
 }  // namespace
 
 int run_live_stream(const StreamOptions& options) {
+  keep_heap_dense();
   block_signals();
   const InvokingUser user = find_invoking_user();
   sink::StreamOptions stream_options = options.stream;
@@ -35,9 +37,9 @@ int run_live_stream(const StreamOptions& options) {
   auto session = capture::Session::open(std::move(session_options), output);
   if (!session) return report_error(kVerb, session.error());
   std::vector<std::string> warnings = protect_self();
-  StillNeeded needed;
-  needed.make_files = stream_options.target != "-";
-  if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
+  Outputs outputs;
+  outputs.stream = (*stream)->target().kind;
+  if (auto refused = drop_privileges(outputs)) warnings.push_back(*std::move(refused));
   for (const std::string& warning : warnings) warn(kVerb, warning);
   if (auto started = (*stream)->start(); !started) return report_error(kVerb, started.error());
   if (auto refused = refuse_syscalls(needs_of(stream->get()))) {
@@ -45,6 +47,7 @@ int run_live_stream(const StreamOptions& options) {
     warnings.push_back(*std::move(refused));
   }
   (*session)->start(warnings);
+  hold_spare_memory((*session)->host());
   tell("oomtrace: recording to {} until interrupted (Ctrl-C)\n",
        stream_options.target == "-" ? "standard output" : escape_terminal(stream_options.target));
   LoopHooks hooks;

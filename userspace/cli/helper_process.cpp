@@ -58,7 +58,7 @@ void HelperProcess::run(const std::vector<std::string>& job) {
     ++left_out_;
     return;
   }
-  jobs_.push_back({std::move(message)});
+  jobs_.push_back(Job{std::move(message)});
 }
 
 void HelperProcess::take_answers() noexcept {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <span>
 #include <string_view>
@@ -80,20 +81,27 @@ Result<void> read_log(Input& input, const EventTaker& take, std::vector<std::str
   return {};
 }
 
-Result<void> read_events(std::vector<trace::EventInput> inputs, const EventTaker& take,
+// Whether there was any event.
+Result<bool> read_events(std::vector<trace::EventInput> inputs, const EventTaker& take,
                          const std::function<void()>& start_over, std::vector<std::string>& notes) {
+  bool any = false;
   trace::EventSourceOptions options;
   options.start_over = start_over;
+  // What has to be sorted may not be worth more than half of the machine.
+  const auto machine =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  options.max_collected_bytes = std::min(options.max_collected_bytes, machine / 2);
   auto events = trace::EventSource::open(std::move(inputs), options);
   if (!events) return tl::make_unexpected(std::move(events).error());
   while (true) {
     auto event = events->next();
     if (!event) return tl::make_unexpected(std::move(event).error());
     if (!*event) break;
+    any = true;
     take(**event);
   }
   notes = events->notes();
-  return {};
+  return any;
 }
 
 }  // namespace
@@ -148,6 +156,12 @@ Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& ta
   if (!event_inputs.empty()) {
     auto read = read_events(std::move(event_inputs), take, start_over, summary.notes);
     if (!read) return tl::make_unexpected(std::move(read).error());
+    // Even a recording of nothing begins with what it was made on: this is damage, and no proof that nothing was
+    // killed.
+    if (!*read && logs.empty()) {
+      std::string why = summary.notes.empty() ? std::string() : ": " + summary.notes.front();
+      return fail(Errc::kInput, summary.name + " has no event that could be read" + why);
+    }
   }
   for (Input& log : logs)
     if (auto read = read_log(log, take, summary.notes); !read) return tl::make_unexpected(std::move(read).error());

@@ -39,7 +39,8 @@ using EventTaker = std::function<void(const Event&)>;
 // Gives the events of all inputs in order, each once; kernel logs after the traces. Inputs may be gzip files. Draws a
 // progress bar on standard error where that is a terminal. With start_over, traces are trusted to be in order, which
 // spares reading them twice; it is called where one was not: what was given before is then given again, in order.
-// Errors: Errc::kInput (unreadable, empty, of no known kind), kSchemaTooNew, kPermission; the message names the input.
+// Errors: Errc::kInput (unreadable, empty, of no known kind, without any whole event), kSchemaTooNew, kPermission; the
+// message names the input.
 Result<InputSummary> read_inputs(std::vector<Input> inputs, const EventTaker& take,
                                  const std::function<void()>& start_over = {});
 Result<InputSummary> read_inputs(const std::vector<std::string>& paths, const EventTaker& take,

@@ -9,6 +9,8 @@
 #include <new>
 #include <utility>
 
+#include "trace/limits.h"
+
 namespace oomtrace::cli {
 namespace {
 
@@ -40,6 +42,7 @@ Result<std::size_t> GunzipSource::read(std::span<char> into) {
       auto got = packed_->read(buffer_);
       if (!got) return got;
       size_ = *got;
+      packed_bytes_ += size_;
       at_ = 0;
       if (size_ == 0) break;
     }
@@ -61,6 +64,8 @@ Result<std::size_t> GunzipSource::read(std::span<char> into) {
       }
       return fail(Errc::kInput, std::string("gzip data is damaged: ") + (stream.msg ? stream.msg : "unknown"));
     }
+    inflated_bytes_ += made;
+    if (trace::is_bomb(packed_bytes_, inflated_bytes_)) return fail(Errc::kInput, trace::kBombText);
     if (made > 0) return made;
   }
   return 0;
@@ -70,6 +75,7 @@ bool GunzipSource::rewind() {
   if (!packed_->rewind()) return false;
   inflateReset(&inflater_->stream);
   size_ = at_ = 0;
+  packed_bytes_ = inflated_bytes_ = 0;
   any_ = ended_ = false;
   return true;
 }

@@ -21,7 +21,7 @@ class GunzipSource final : public trace::ByteSource {
   GunzipSource(const GunzipSource&) = delete;
   GunzipSource& operator=(const GunzipSource&) = delete;
 
-  // A file that is cut ends where it is cut. Errors: Errc::kInput where it is damaged.
+  // A file that is cut ends where it is cut. Errors: Errc::kInput where it is damaged, or a bomb (trace/limits.h).
   Result<std::size_t> read(std::span<char> into) override;
   bool rewind() override;
 
@@ -31,6 +31,7 @@ class GunzipSource final : public trace::ByteSource {
   std::unique_ptr<Inflater> inflater_;
   std::vector<char> buffer_;
   std::size_t size_ = 0, at_ = 0;
+  std::uint64_t packed_bytes_ = 0, inflated_bytes_ = 0;
   bool any_ = false;  // a member was read to its end: what follows it may be padding
   bool ended_ = false;
 };

@@ -16,6 +16,9 @@ namespace {
 // Numbers of kills that only the log knows: beyond any that a recording counts to.
 constexpr std::uint64_t kLogOnly = std::uint64_t{1} << 32;
 constexpr std::size_t kMaxEarly = 16;
+// As much as model::World keeps.
+constexpr std::size_t kMaxTraces = 256;
+constexpr std::size_t kMaxKills = 32'768;  // of one trace
 // printk's clock and CLOCK_BOOTTIME part by tens of milliseconds, and by all time spent suspended.
 constexpr std::uint64_t kClocksApartNs = 5'000'000'000;
 
@@ -37,7 +40,8 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
     else if (const auto* set = std::get_if<TraceClock>(&event.payload))
       clock_.note(event.boot_ns, set->realtime_offset_ns);
     if (const auto* kill = std::get_if<OomKill>(&event.payload); kill != nullptr && !kill->already_dying) {
-      seen_.push_back({kill->decision.incident_id, kill->victim.pid, event.boot_ns, event.wall_ns, false});
+      if (seen_.size() < kMaxKills)
+        seen_.push_back({kill->decision.incident_id, kill->victim.pid, event.boot_ns, event.wall_ns, false});
     } else if (const auto* log = std::get_if<KernelLog>(&event.payload)) {
       parser_.feed_kmsg(fmt::format("{},{},{},-;{}\n", log->priority.value_or(6), log->kmsg_seq.value_or(0),
                                     log->timestamp_us.value_or(0), log->message));
@@ -109,6 +113,8 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
 
   void give_kill(const Event& event, const OomKill& kill) {
     const std::uint64_t log_id = kill.decision.incident_id;
+    if (++logged_ > kMaxKills) return;
+    while (!seen_.empty() && seen_.front().told) seen_.pop_front();
     OomKill copy = kill;
     if (Seen* seen = kill.victim.pid != 0 ? find(event, kill.victim) : nullptr) {
       seen->told = true;
@@ -138,7 +144,7 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
 
   template <class Part>
   void give_part(const Event& event, Part part, std::uint64_t log_id) {
-    if (nobody_.count(log_id) != 0) return;
+    if (logged_ > kMaxKills || nobody_.count(log_id) != 0) return;
     const Seen* seen = joined(log_id);
     Event out = event;
     identify(out, seen);
@@ -165,6 +171,7 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
   std::string trace_id_, boot_id_, host_name_, host_id_;
   ClockHistory clock_;
   std::deque<Seen> seen_;
+  std::size_t logged_ = 0;  // kills of the log
   std::map<std::uint64_t, Seen> joined_;
   std::set<std::uint64_t> nobody_;  // incidents of the log without a victim
   std::vector<EarlyCgroup> early_;  // figures of cgroups, which come before the kill that they belong to
@@ -181,8 +188,10 @@ void KernelLogJoin::take(const Event& event) {
       std::holds_alternative<OomKill>(event.payload) || std::holds_alternative<KernelLog>(event.payload);
   if (!wanted) return;
   auto found = traces_.find(event.trace_id);
-  if (found == traces_.end())
+  if (found == traces_.end()) {
+    if (traces_.size() == kMaxTraces) return;
     found = traces_.emplace(std::string(event.trace_id), std::make_unique<Trace>(take_, event)).first;
+  }
   found->second->note(event);
 }
 

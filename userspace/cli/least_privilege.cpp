@@ -21,20 +21,24 @@ struct CapFree {
 };
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, CapFree>;
 
-std::vector<cap_value_t> kept(const StillNeeded& needed) {
+}  // namespace
+
+std::vector<cap_value_t> kept_capabilities(const Outputs& outputs) {
   std::vector<cap_value_t> values = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK};
-  if (needed.signal_child) values.push_back(CAP_KILL);
-  if (needed.make_files) values.insert(values.end(), {CAP_CHOWN, CAP_DAC_OVERRIDE});
+  if (outputs.command) values.push_back(CAP_KILL);
+  const bool for_owner = outputs.state_directory || outputs.stream == sink::TargetKind::kFile;
+  if (for_owner) values.push_back(CAP_CHOWN);
+  // connect(2), each time a reader comes back, asks for the right to write to the socket's name.
+  const bool connects = outputs.stream == sink::TargetKind::kSocket;
+  if (for_owner || connects || outputs.metrics_textfile) values.push_back(CAP_DAC_OVERRIDE);
   return values;
 }
 
-}  // namespace
-
-std::optional<std::string> drop_privileges(const StillNeeded& needed) {
+std::optional<std::string> drop_privileges(const Outputs& outputs) {
   const Capabilities now(cap_get_proc());
   const Capabilities wanted(cap_init());
   if (!now || !wanted) return "capabilities are kept: " + errno_text(errno);
-  for (const cap_value_t value : kept(needed)) {
+  for (const cap_value_t value : kept_capabilities(outputs)) {
     cap_flag_value_t had = CAP_CLEAR;
     // What this process does not have cannot be kept, nor what this kernel does not know.
     if (cap_get_flag(now.get(), value, CAP_PERMITTED, &had) != 0 || had == CAP_CLEAR) continue;

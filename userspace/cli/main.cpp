@@ -113,8 +113,10 @@ CLI::App* add_report(CLI::App& app, ReportOptions& options) {
   verb->add_flag("--all", options.all, "All incidents in full, not the first few of many");
   verb->add_option("-b,--boot", options.boot,
                    "Kernel log of this boot: 0 the present one, -1 the one before, or its ID; read from the journal");
-  verb->add_option("-S,--since", options.since, "Only what happened since then ('2026-03-24 14:00', yesterday, -2h)");
-  verb->add_option("-U,--until", options.until, "Only what happened until then");
+  verb->add_option(
+      "-S,--since", options.since,
+      "Only what happened since then ('2026-03-24 14:00' local time, '2026-03-24 14:00:00 UTC', yesterday, -2h)");
+  verb->add_option("-U,--until", options.until, "Only what happened until then, read likewise");
   verb->add_flag("--exit-code", options.exit_code, "Exit with 1 where there is an incident");
   verb->add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
       ->check(CLI::IsMember({"auto", "always", "never"}));

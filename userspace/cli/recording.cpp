@@ -17,6 +17,8 @@
 #include "base/time_text.h"
 #include "cli/exit_status.h"
 #include "cli/least_privilege.h"
+#include "cli/recorded_command.h"
+#include "cli/resident_memory.h"
 #include "cli/self_protection.h"
 #include "cli/service_notify.h"
 #include "cli/shell_quote.h"
@@ -61,7 +63,7 @@ StateOptions within_file_system(StateOptions options, const Fd& directory) {
 }  // namespace
 
 Recording::~Recording() {
-  if (!unwanted_file_.empty()) unlink(unwanted_file_.c_str());
+  if (!unwanted_file_.empty()) unlinkat(lock_ ? lock_.get() : directory_.get(), unwanted_file_.c_str(), 0);
 }
 
 Result<std::unique_ptr<Recording>> Recording::open(const RecordOptions& options, const InvokingUser& user) {
@@ -74,7 +76,7 @@ Result<std::unique_ptr<Recording>> Recording::open(const RecordOptions& options,
   session_options.redact = options.redact;
   if (options.ring_bytes != 0)
     session_options.bpf.lifecycle_ring_bytes = session_options.bpf.growth_ring_bytes = options.ring_bytes;
-  session_options.command = shell_quote(options.command);
+  session_options.command = recorded_command(options.command, options.redact);
   auto session = capture::Session::open(std::move(session_options), *recording->output_);
   if (!session) return tl::make_unexpected(std::move(session).error());
   recording->session_ = *std::move(session);
@@ -87,27 +89,39 @@ Result<void> Recording::open_file(const RecordOptions& options, const InvokingUs
   file_options.owner = trace::Owner{user.uid, user.gid};
   if (options.state.directory.empty()) {
     path_ = options.output.empty() ? recording_name() + ".oomtrace" : options.output;
+    auto opened = trace::open_directory_of(path_, file_options.owner);
+    if (!opened) return tl::make_unexpected(std::move(opened).error());
+    directory_ = *std::move(opened);
+    file_options.directory = directory_.get();
     auto file = trace::Writer::create(path_, file_options);
     if (!file) return tl::make_unexpected(std::move(file).error());
-    unwanted_file_ = path_;
-    file_ = std::make_unique<sink::FramedSink<trace::Writer>>(*std::move(file));
+    unwanted_file_ = path_.substr(path_.rfind('/') + 1);  // npos + 1 is 0
+    auto framed = std::make_unique<sink::FramedSink<trace::Writer>>(*std::move(file));
+    no_reserve_ = framed->no_reserve();
+    file_ = std::move(framed);
     return {};
   }
   path_ = options.state.directory;
   auto directory = open_state_directory(path_, user);
   if (!directory) return tl::make_unexpected(std::move(directory).error());
-  auto helper = HelperProcess::start(directory->fd, {directory->uid, directory->gid, do_state_job});
-  if (!helper) return tl::make_unexpected(std::move(helper).error());
+  StateKeeper::Helpers helpers;
+  for (auto* helper : {&helpers.post_mortems, &helpers.tidying}) {
+    auto started = HelperProcess::start(directory->fd, {directory->uid, directory->gid, do_state_job});
+    if (!started) return tl::make_unexpected(std::move(started).error());
+    *helper = *std::move(started);
+  }
   const std::string name = recording_name();
   file_options.owner = trace::Owner{directory->uid, directory->gid};
   file_options.directory = directory->fd.get();  // which is kept open, and was looked at
   auto segments = trace::SegmentWriter::create(path_, name, file_options);
   if (!segments) return tl::make_unexpected(std::move(segments).error());
-  unwanted_file_ = path_ + "/" + trace::SegmentName{name, 1, false}.file_name();
+  unwanted_file_ = trace::SegmentName{name, 1, false}.file_name();
   segments_ = segments->get();
-  file_ = std::make_unique<sink::FramedSink<trace::SegmentWriter>>(*std::move(segments));
+  auto framed = std::make_unique<sink::FramedSink<trace::SegmentWriter>>(*std::move(segments));
+  no_reserve_ = framed->no_reserve();
+  file_ = std::move(framed);
   const StateOptions state_options = within_file_system(options.state, directory->fd);
-  state_ = std::make_unique<StateKeeper>(state_options, name, *segments_, *std::move(helper));
+  state_ = std::make_unique<StateKeeper>(state_options, name, *segments_, std::move(helpers));
   lock_ = std::move(directory->fd);
   return {};
 }
@@ -152,14 +166,16 @@ SyscallNeeds Recording::syscall_needs(const RecordOptions& options, const Child*
 Result<void> Recording::start(const RecordOptions& options, const Child* child) {
   // Before there are other threads.
   std::vector<std::string> warnings = protect_self();
-  StillNeeded needed;
-  needed.signal_child = child != nullptr;
-  needed.make_files = stream_ || state_ || !options.metrics.textfile.empty();
-  if (auto refused = drop_privileges(needed)) warnings.push_back(*std::move(refused));
+  Outputs outputs{child != nullptr, state_ != nullptr, !options.metrics.textfile.empty(), std::nullopt};
+  if (stream_) outputs.stream = stream_->target().kind;
+  if (auto refused = drop_privileges(outputs)) warnings.push_back(*std::move(refused));
+  if (no_reserve_ != 0)
+    warnings.push_back("no room is kept for kills (" + errno_text(no_reserve_) +
+                       "): if the disk fills up, they may be lost with all else");
   for (const std::string& warning : warnings) warn(kVerb, warning);
 
   std::vector<sink::SinkEntry> sinks;
-  sinks.push_back({std::move(file_)});
+  sinks.push_back({std::move(file_), false, {"disk", "the file had no room or could not be written to"}});
   sink::WriterThreadOptions writer_options;
   writer_options.notice_fd = STDERR_FILENO;
   auto writer = sink::WriterThread::start(*queue_, std::move(sinks), writer_options);
@@ -179,8 +195,10 @@ Result<void> Recording::start(const RecordOptions& options, const Child* child) 
   if (state_) state_->began_segment(clock_ns(CLOCK_BOOTTIME));
   session_->start(warnings);
   publish_metrics();
+  hold_spare_memory(session_->host());
   output_->flush();  // whoever looks early finds the start and all processes
   unwanted_file_.clear();
+  directory_.reset();
   notify_ready("recording to " + path_);
   return {};
 }
@@ -194,8 +212,12 @@ void Recording::publish_metrics() const {
 void Recording::each_second() {
   notify_alive();
   publish_metrics();
-  if (state_ && state_->each_second(
-                    clock_ns(CLOCK_BOOTTIME), [this] { output_->flush(); }, writer_->sink_status(0).failing)) {
+  const sink::SinkStatus file = writer_->sink_status(0);
+  tell_shortage(file);
+  const auto flush = [this] { output_->flush(); };
+  const bool roll = state_ && state_->each_second(clock_ns(CLOCK_BOOTTIME), flush, file.failing);
+  // A new segment begins with much that a full disk would not take.
+  if (roll && !file.failing) {
     session_->end_segment();
     output_->roll();
     session_->begin_segment();
@@ -205,6 +227,22 @@ void Recording::each_second() {
   if (told_stream_ended_ || !stream_ || !stream_->status().ended) return;
   told_stream_ended_ = true;
   warn(kVerb, "the stream's reader is gone; the recording goes on");
+}
+
+// At once, so that somebody can make room; a disk that fills again and again is told of once a minute.
+void Recording::tell_shortage(const sink::SinkStatus& file) {
+  constexpr std::uint64_t kQuietNs = 60'000'000'000;
+  const std::uint64_t now_ns = clock_ns(CLOCK_BOOTTIME);
+  if (file.failing == told_shortage_) return;
+  if (file.failing && shortage_told_ns_ != 0 && now_ns < shortage_told_ns_ + kQuietNs) return;
+  told_shortage_ = file.failing;
+  if (!file.failing) {
+    warn(kVerb, fmt::format("{} is written to again; {} events were dropped", path_, file.lines_not_written));
+    return;
+  }
+  shortage_told_ns_ = now_ns;
+  warn(kVerb, fmt::format("{}: {}; until that ends {}", path_, errno_text(file.last_errno),
+                          file.kills_only ? "only kills are recorded" : "events are dropped"));
 }
 
 LoopHooks Recording::hooks() {
@@ -230,10 +268,12 @@ bool Recording::tell_end() const {
   bool whole = true;
   if (file.lines_not_written > 0 || file.failing) {
     whole = false;
-    tell("oomtrace record: {} of {} events could not be written to {}{}{}\n", file.lines_not_written,
-         file.lines_not_written + file.lines, escape_terminal(path_), file.first_error ? ": " : "",
-         file.first_error ? file.first_error->context : std::string());
-    tell("  what was written before is whole; free space on the disk and record again\n");
+    tell("oomtrace record: {} of {} events could not be written to {}: {}\n", file.lines_not_written,
+         file.lines_not_written + file.lines, escape_terminal(path_), errno_text(file.last_errno));
+    // Pages for the file's cache are charged to the recorder's own cgroup.
+    tell("  {}; {} and record again\n",
+         file.kill_lines_not_written == 0 ? "none of them is part of a kill" : "what was written before is whole",
+         file.last_errno == ENOMEM ? "give the recorder's memory cgroup room" : "free space on the disk");
   }
   if (dropped > 0) {
     whole = false;

@@ -53,12 +53,15 @@ class Recording {
   Result<void> open_outputs(const RecordOptions& options, const InvokingUser& user);
   SyscallNeeds syscall_needs(const RecordOptions& options, const Child* child) const;
   void each_second();
+  void tell_shortage(const sink::SinkStatus& file);
   void publish_metrics() const;
 
-  Fd lock_;  // the state directory: no other recorder has it, and segments are made in it
+  Fd directory_;  // of the file, until it is sure to stay
+  Fd lock_;       // the state directory: no other recorder has it, and segments are made in it
   std::string path_;
-  std::string unwanted_file_;             // to be removed where the start fails
+  std::string unwanted_file_;             // its name in directory_ or lock_, to be removed where the start fails
   std::unique_ptr<sink::LineSink> file_;  // until start()
+  int no_reserve_ = 0;                    // FramedSink::no_reserve() of it
   const trace::SegmentWriter* segments_ = nullptr;
   std::unique_ptr<sink::LineQueue> queue_;
   std::unique_ptr<sink::Stream> stream_;    // null where none was asked for,
@@ -68,6 +71,8 @@ class Recording {
   std::unique_ptr<capture::Session> session_;
   std::unique_ptr<sink::WriterThread> writer_;
   bool told_stream_ended_ = false;
+  bool told_shortage_ = false;
+  std::uint64_t shortage_told_ns_ = 0;
 };
 
 }  // namespace oomtrace::cli

@@ -10,8 +10,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/shared_directory.h"
 #include "base/sys_error.h"
-#include "base/text.h"
+#include "base/users_directory.h"
 
 namespace oomtrace::cli {
 
@@ -22,9 +23,10 @@ constexpr const char* kHint = "name a directory of your own or root's that nobod
 bool trusted(uid_t owner, const InvokingUser& user) { return owner == 0 || owner == user.uid || owner == geteuid(); }
 
 // A link that somebody else made leads where they want.
-Result<void> check_link(const std::string& path, const InvokingUser& user) {
+Result<void> check_link(const Fd& parent, const std::string& name, const std::string& path, const InvokingUser& user) {
   struct stat link {};
-  if (lstat(path.c_str(), &link) != 0) return fail_errno(Errc::kOutput, path, errno);
+  if (fstatat(parent.get(), name.c_str(), &link, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno(Errc::kOutput, path, errno);
   if (!S_ISLNK(link.st_mode) || trusted(link.st_uid, user)) return {};
   return fail(Errc::kOutput, path + " is a link of user " + std::to_string(link.st_uid), 0, kHint);
 }
@@ -37,14 +39,33 @@ Result<void> check_directory(const std::string& path, const struct stat& status,
   return {};
 }
 
+Result<Fd> open_existing(const std::string& path, const std::optional<FileOwner>& owner) {
+  auto directory = open_users_directory(path, owner);
+  if (!directory) return directory;
+  return open_fd_at(*directory, ".", O_RDONLY | O_DIRECTORY, 0, Errc::kOutput);
+}
+
+std::string without_last_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 }  // namespace
 
 Result<StateDirectory> open_state_directory(const std::string& path, const InvokingUser& user) {
   constexpr mode_t kMode = 0750;
-  const bool made = mkdir(path.c_str(), kMode) == 0;
+  const auto owner = user.through_sudo ? std::optional(FileOwner{user.uid, user.gid}) : std::nullopt;
+  const std::string whole = without_last_slashes(path);
+  auto parent = open_users_directory(directory_of(whole), owner);
+  if (!parent) return tl::make_unexpected(std::move(parent).error());
+  std::string name = whole.substr(whole.rfind('/') + 1);  // npos + 1 is 0
+  if (name.empty()) name = ".";
+  const bool made = mkdirat(parent->get(), name.c_str(), kMode) == 0;
   if (!made && errno != EEXIST) return fail_errno(Errc::kOutput, path, errno);
-  if (auto checked = check_link(path, user); !checked) return tl::make_unexpected(std::move(checked).error());
-  auto fd = open_fd(path.c_str(), O_RDONLY | O_DIRECTORY | (made ? O_NOFOLLOW : 0), 0, Errc::kOutput);
+  if (auto checked = check_link(*parent, name, path, user); !checked)
+    return tl::make_unexpected(std::move(checked).error());
+  auto fd = made ? open_fd_at(*parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, Errc::kOutput)
+                 : open_existing(whole, owner);
   if (!fd) return tl::make_unexpected(std::move(fd).error());
   struct stat status {};
   if (fstat(fd->get(), &status) != 0) return fail_errno(Errc::kOutput, path, errno);

@@ -70,6 +70,7 @@ Result<Report> report_of(const std::vector<std::string>& segments) {
     const std::string name = name_now(segment);
     if (name.empty()) continue;
     auto input = open_input(name);
+    if (!input && input.error().sys_errno == ENOENT) continue;  // tidied up meanwhile
     if (!input) return tl::make_unexpected(std::move(input).error());
     inputs.push_back(*std::move(input));
   }

@@ -25,17 +25,19 @@ constexpr std::uint64_t kMaxSegmentBytes = std::uint64_t{32} << 20;
 constexpr std::uint64_t kMinSegmentAgeNs = 5 * kSecond;
 // A file system that is full is looked after that often.
 constexpr std::uint64_t kTidyWhileFailingNs = 10 * kSecond;
+// Where kills come without end and segments seldom, post-mortems are what grows.
+constexpr std::uint64_t kTidyAfterPostMortemsNs = 10 * kSecond;
 constexpr std::chrono::seconds kFinishPatience(20);
 
 }  // namespace
 
 StateKeeper::StateKeeper(const StateOptions& options, std::string recording, const trace::SegmentWriter& segments,
-                         std::unique_ptr<HelperProcess> helper)
+                         Helpers helpers)
     : options_(options),
       recording_(std::move(recording)),
       segments_(segments),
       segment_bytes_(std::min(options.max_bytes / kSegmentsInDirectory, kMaxSegmentBytes)),
-      helper_(std::move(helper)) {}
+      helpers_(std::move(helpers)) {}
 
 void StateKeeper::on_event(const Event& event, std::string_view) noexcept {
   if (const auto* start = std::get_if<TraceStart>(&event.payload))
@@ -43,7 +45,9 @@ void StateKeeper::on_event(const Event& event, std::string_view) noexcept {
   else if (const auto* set = std::get_if<TraceClock>(&event.payload))
     clock_.note(event.boot_ns, set->realtime_offset_ns);
   const auto* kill = std::get_if<OomKill>(&event.payload);
-  if (kill == nullptr || helper_->is_helper(static_cast<pid_t>(kill->victim.pid))) return;
+  if (kill == nullptr) return;
+  const auto victim = static_cast<pid_t>(kill->victim.pid);
+  if (helpers_.post_mortems->is_helper(victim) || helpers_.tidying->is_helper(victim)) return;
   const auto end = kills_.begin() + static_cast<std::ptrdiff_t>(kill_count_);
   const std::uint64_t id = kill->decision.incident_id;
   if (std::any_of(kills_.begin(), end, [id](const Kill& one) { return one.incident_id == id; })) return;
@@ -73,19 +77,21 @@ void StateKeeper::write_post_mortems(std::size_t count) {
   std::vector<std::string> segments;
   for (std::uint32_t segment = first > 1 ? first - 1 : 1; segment <= segments_.number(); ++segment)
     segments.push_back(name_of(segment));
-  helper_->run(post_mortem_job(wanted, segments));
+  helpers_.post_mortems->run(post_mortem_job(wanted, segments));
+  post_mortems_came_ = true;
   std::move(end, kills_.begin() + static_cast<std::ptrdiff_t>(kill_count_), kills_.begin());
   kill_count_ -= count;
 }
 
 void StateKeeper::tidy(std::uint64_t boot_now_ns) {
   tidied_ns_ = boot_now_ns;
+  post_mortems_came_ = false;
   // Files have the times of a clock that may have been set since: by the lowest that it was set to, within the time
   // that they are kept, none of them is taken for older than it is.
   const std::uint64_t retain_ns = static_cast<std::uint64_t>(options_.retain_seconds) * kSecond;
   const std::uint64_t earliest_ns = boot_now_ns - std::min(boot_now_ns, retain_ns);
   const std::int64_t lag_ns = clock_.last_offset() - clock_.lowest_since(earliest_ns);
-  helper_->run(tidy_job(options_, lag_ns, 2 * segment_bytes_, name_of(segments_.number())));
+  helpers_.tidying->run(tidy_job(options_, lag_ns, 2 * segment_bytes_, name_of(segments_.number())));
 }
 
 bool StateKeeper::each_second(std::uint64_t boot_now_ns, const std::function<void()>& flush, bool failing) {
@@ -97,7 +103,9 @@ bool StateKeeper::each_second(std::uint64_t boot_now_ns, const std::function<voi
   }
   if (settled > flushed) flush();
   write_post_mortems(flushed);
-  if (failing && boot_now_ns >= tidied_ns_ + kTidyWhileFailingNs) tidy(boot_now_ns);
+  const bool due = (failing && boot_now_ns >= tidied_ns_ + kTidyWhileFailingNs) ||
+                   (post_mortems_came_ && boot_now_ns >= tidied_ns_ + kTidyAfterPostMortemsNs);
+  if (due) tidy(boot_now_ns);
   if (boot_now_ns < segment_began_ns_ + kMinSegmentAgeNs) return false;
   // A kill and what follows from it stay in one segment, unless there is no end of kills.
   if (kill_count_ > 0) return segments_.bytes() >= 2 * segment_bytes_;
@@ -111,7 +119,8 @@ void StateKeeper::began_segment(std::uint64_t boot_now_ns) {
 
 void StateKeeper::finish() {
   write_post_mortems(kill_count_);
-  helper_->finish(kFinishPatience);
+  helpers_.post_mortems->finish(kFinishPatience);
+  helpers_.tidying->finish(kFinishPatience);
 }
 
 }  // namespace oomtrace::cli

@@ -22,25 +22,35 @@ namespace oomtrace::cli {
 
 class StateKeeper final : public sink::EventTap {
  public:
+  // One for each kind of job: in a storm of kills post-mortems would keep tidying up waiting while segments come.
+  struct Helpers {
+    std::unique_ptr<HelperProcess> post_mortems, tidying;
+  };
+
   // `segments` must outlive it.
   StateKeeper(const StateOptions& options, std::string recording, const trace::SegmentWriter& segments,
-              std::unique_ptr<HelperProcess> helper);
+              Helpers helpers);
 
-  // Notes kills. Those of its own helper are passed over: a post-mortem of them would be killed again.
+  // Notes kills. Those of its own helpers are passed over: a post-mortem of them would be killed again.
   void on_event(const Event& event, std::string_view line) noexcept override;
 
   // Once a second. `flush` puts into the file what was given so far; `failing`: the disk takes nothing. True: begin a
   // new segment now.
   bool each_second(std::uint64_t boot_now_ns, const std::function<void()>& flush, bool failing);
-  // Keeps the helper busy; often.
-  void service(std::uint64_t boot_now_ns) { helper_->service(boot_now_ns); }
+  // Keeps the helpers busy; often.
+  void service(std::uint64_t boot_now_ns) {
+    helpers_.tidying->service(boot_now_ns);
+    helpers_.post_mortems->service(boot_now_ns);
+  }
   // After a new segment was begun, the first one too.
   void began_segment(std::uint64_t boot_now_ns);
 
   // After the last line is on file: post-mortems that are still owed.
   void finish();
   // After finish(): post-mortems that were not written, and other work that was not done.
-  std::uint64_t left_out() const { return kills_left_out_ + helper_->left_out(); }
+  std::uint64_t left_out() const {
+    return kills_left_out_ + helpers_.post_mortems->left_out() + helpers_.tidying->left_out();
+  }
 
  private:
   struct Kill {
@@ -62,12 +72,13 @@ class StateKeeper final : public sink::EventTap {
   const std::string recording_;
   const trace::SegmentWriter& segments_;
   const std::uint64_t segment_bytes_;
-  const std::unique_ptr<HelperProcess> helper_;
+  const Helpers helpers_;
   std::array<Kill, kMaxKills> kills_{};
   std::size_t kill_count_ = 0;
   std::uint64_t kills_left_out_ = 0;
   std::uint64_t segment_began_ns_ = 0;
   std::uint64_t tidied_ns_ = 0;
+  bool post_mortems_came_ = false;  // since then
   ClockHistory clock_;
 };
 

@@ -10,7 +10,8 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "base/shared_directory.h"
+#include "cli/invoking_user.h"
+#include "cli/output_file.h"
 
 namespace oomtrace::cli {
 
@@ -52,9 +53,8 @@ Result<void> write_output(const std::string& path, const std::string& text) {
     const Fd out(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     return write_all(out, text);
   }
-  // Not through what somebody else may have put there.
-  const int careful = anybody_may_write(directory_of(path).c_str()) ? O_NOFOLLOW : 0;
-  auto file = open_fd(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | careful, 0644, Errc::kOutput);
+  const InvokingUser user = find_invoking_user();
+  auto file = open_output_file(path, user.through_sudo ? std::optional(FileOwner{user.uid, user.gid}) : std::nullopt);
   if (!file) return tl::make_unexpected(std::move(file).error());
   return write_all(*file, text);
 }

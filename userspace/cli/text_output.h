@@ -12,7 +12,8 @@ namespace oomtrace::cli {
 // `color`: "auto", "always" or "never". What goes to a file or a pipe is plain and 100 columns wide.
 TextOptions text_options(const std::string& color, bool to_stdout);
 
-// Writes `text` to the file, or to standard output where `path` is empty. Error: Errc::kOutput.
+// Writes `text` to the file as open_output_file() opens it for the user who called, or to standard output where `path`
+// is empty. Errors: those of open_output_file(), Errc::kOutput.
 Result<void> write_output(const std::string& path, const std::string& text);
 
 }  // namespace oomtrace::cli

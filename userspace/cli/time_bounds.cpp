@@ -225,6 +225,9 @@ Result<TimeBounds> TimeBounds::parse(const std::string& since, const std::string
     if (!point) return tl::make_unexpected(std::move(point).error().within(option));
     *bound = *point;
   }
+  // Reports show times to the second: what is read off there must hold what it was read from.
+  if (bounds.until_ns && *bounds.until_ns % kSecond == 0 && *bounds.until_ns <= INT64_MAX - kSecond)
+    *bounds.until_ns += kSecond - 1;
   if (bounds.since_ns && bounds.until_ns && *bounds.since_ns > *bounds.until_ns)
     return fail(Errc::kUsage, "--since is later than --until");
   return bounds;

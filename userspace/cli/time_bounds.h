@@ -17,7 +17,7 @@ namespace oomtrace::cli {
 Result<std::int64_t> parse_time_point(std::string_view text, std::int64_t now_ns);
 
 struct TimeBounds {
-  std::optional<std::int64_t> since_ns, until_ns;  // both inclusive
+  std::optional<std::int64_t> since_ns, until_ns;  // both inclusive; `until` on a whole second includes that second
 
   static Result<TimeBounds> parse(const std::string& since, const std::string& until, std::int64_t now_ns);
 

@@ -32,22 +32,15 @@ struct Opened {
   int error = 0;
 };
 
-// In a directory where anybody may make names, a file of a stranger's would tell them what we write, and a second name
-// of one of ours would spoil it.
-bool is_planted(const char* directory, const struct stat& status, const std::optional<FileOwner>& owner) {
-  const auto user = owner ? std::optional(owner->uid) : std::nullopt;
-  return (status.st_nlink > 1 || !is_no_stranger(status.st_uid, user)) && anybody_may_write(directory);
-}
-
-Opened open_file(const char* path, const char* directory, const std::optional<FileOwner>& owner) {
+Opened open_file(int at, const char* name, const char* directory, const std::optional<FileOwner>& owner) {
   Opened opened;
   constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  opened.file.fd = Fd(::open(path, kFlags | O_CREAT | O_EXCL, 0600));
+  opened.file.fd = Fd(::openat(at, name, kFlags | O_CREAT | O_EXCL, 0600));
   if (opened.file.fd) {
     if (owner && ::fchown(opened.file.fd.get(), owner->uid, owner->gid) != 0) opened.error = errno;
     return opened;
   }
-  if (errno == EEXIST) opened.file.fd = Fd(::open(path, kFlags));
+  if (errno == EEXIST) opened.file.fd = Fd(::openat(at, name, kFlags));
   struct stat status {};
   if (!opened.file.fd || ::fstat(opened.file.fd.get(), &status) != 0) {
     opened.error = errno;
@@ -57,7 +50,8 @@ Opened open_file(const char* path, const char* directory, const std::optional<Fi
     opened.error = EINVAL;
     return opened;
   }
-  if (is_planted(directory, status, owner)) {
+  const auto user = owner ? std::optional(owner->uid) : std::nullopt;
+  if (is_planted(status, user) && anybody_may_write(at, directory)) {
     opened.error = kPlanted;
     return opened;
   }
@@ -75,16 +69,26 @@ bool is_trace_start(std::string_view line) {
 
 }  // namespace
 
-FileSink::FileSink(const std::string& path, const FileSinkOptions& options)
-    : options_(options), directory_(directory_of(path)) {
-  names_.push_back(path);
-  for (unsigned i = 1; i <= std::max(1U, options.keep); ++i) names_.push_back(path + "." + std::to_string(i));
+FileSink::FileSink(const std::string& path, Fd users_directory, const FileSinkOptions& options)
+    : options_(options),
+      users_directory_(std::move(users_directory)),
+      at_(users_directory_ ? users_directory_.get() : AT_FDCWD),
+      directory_(users_directory_ ? "." : directory_of(path)) {
+  const std::string name = users_directory_ ? path.substr(path.rfind('/') + 1) : path;
+  names_.push_back(name);
+  for (unsigned i = 1; i <= std::max(1U, options.keep); ++i) names_.push_back(name + "." + std::to_string(i));
   trace_start_.reserve(codec::kMaxLineBytes);
 }
 
 Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path, const FileSinkOptions& options) {
-  std::unique_ptr<FileSink> sink(new FileSink(path, options));
-  Opened opened = open_file(path.c_str(), sink->directory_.c_str(), options.owner);
+  Fd users_directory;
+  if (options.owner && options.owner->uid != ::geteuid()) {
+    auto directory = open_users_directory(directory_of(path), options.owner);
+    if (!directory) return tl::make_unexpected(std::move(directory).error());
+    users_directory = *std::move(directory);
+  }
+  std::unique_ptr<FileSink> sink(new FileSink(path, std::move(users_directory), options));
+  Opened opened = open_file(sink->at_, sink->names_[0].c_str(), sink->directory_.c_str(), options.owner);
   if (opened.error == EINVAL)
     return fail(Errc::kOutput, path + " is not a regular file", EINVAL,
                 "write to - and let the shell direct it there, or to unix:PATH for a socket");
@@ -105,7 +109,7 @@ Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path, const 
 
 // A new file under the old name.
 Result<void> FileSink::start_file() {
-  Opened opened = open_file(names_[0].c_str(), directory_.c_str(), options_.owner);
+  Opened opened = open_file(at_, names_[0].c_str(), directory_.c_str(), options_.owner);
   if (opened.error != 0) return fail(Errc::kOutput, "reopen", opened.error);
   previous_ = out_.use(std::move(opened.file.fd));
   size_ = opened.file.size;
@@ -128,7 +132,7 @@ Result<void> FileSink::open_again() {
 Result<void> FileSink::rotate() {
   if (auto drained = out_.drain(); !drained) return drained;
   for (std::size_t i = names_.size() - 1; i > 0; --i) {
-    if (::rename(names_[i - 1].c_str(), names_[i].c_str()) != 0 && errno != ENOENT)
+    if (::renameat(at_, names_[i - 1].c_str(), at_, names_[i].c_str()) != 0 && errno != ENOENT)
       return fail(Errc::kOutput, "rotate", errno);
   }
   return start_file();

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "oomtrace/result.h"
+#include "sink/line_queue.h"
 
 namespace oomtrace::sink {
 
@@ -13,6 +14,10 @@ namespace oomtrace::sink {
 class LineSink {
  public:
   virtual ~LineSink() = default;
+
+  // Whether it takes lines of this class now: a trace file has its last room for kills. What it does not take is not
+  // offered to it, and lost.
+  virtual bool takes(LineClass) const { return true; }
 
   // Takes one line, without a newline. On an error it was not taken, and may be lost.
   virtual Result<void> write(std::string_view line) = 0;

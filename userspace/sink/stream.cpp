@@ -44,7 +44,7 @@ Result<std::unique_ptr<Stream>> Stream::open(const StreamOptions& options) {
 
 Result<void> Stream::start() {
   std::vector<SinkEntry> sinks;
-  sinks.push_back({std::move(sink_), true, true});
+  sinks.push_back({std::move(sink_), true, {"stream", "the reader was gone or its file could not be written"}});
   auto writer = WriterThread::start(*queue_, std::move(sinks));
   if (!writer) return tl::make_unexpected(std::move(writer).error());
   writer_ = *std::move(writer);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/json_writer.h"
 #include "oomtrace/event.h"
 #include "oomtrace/result.h"
 #include "sink/event_filter.h"

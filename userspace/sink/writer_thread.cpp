@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/sys_error.h"
+#include "base/touch_stack.h"
 
 namespace oomtrace::sink {
 namespace {
@@ -36,7 +37,7 @@ WriterThread::WriterThread(LineQueue& queue, std::vector<SinkEntry> sinks, const
   for (std::size_t i = 0; i < slot_count_; ++i) {
     slots_[i].sink = std::move(sinks[i].sink);
     slots_[i].flush_when_idle = sinks[i].flush_when_idle;
-    if (sinks[i].tell_refused) slots_[i].refused = std::make_unique<RefusedLines>();
+    slots_[i].loss = sinks[i].loss;
   }
 }
 
@@ -76,6 +77,7 @@ void WriterThread::drain_and_stop(milliseconds patience) {
 }
 
 void WriterThread::run() {
+  touch_stack();
   next_tick_ = Clock::now() + options_.frame_interval;
   for (;;) {
     // Read before the queue: what was pushed before the stop is then seen.
@@ -118,7 +120,7 @@ void WriterThread::take(const LineQueue::Item& item) {
   if ((item.flags & kRoll) != 0) roll_all();
   if ((item.flags & kNotice) != 0) write_notice(item.text);
   if ((item.flags & kLine) != 0) {
-    for (std::size_t i = 0; i < slot_count_; ++i) write_line(slots_[i], item.text);
+    for (std::size_t i = 0; i < slot_count_; ++i) write_line(slots_[i], item);
   }
   note_flags(item.flags);
 }
@@ -141,24 +143,28 @@ void WriterThread::roll_all() {
   }
 }
 
-void WriterThread::refuse(Slot& slot, std::string_view line) {
+void WriterThread::refuse(Slot& slot, const LineQueue::Item& item) {
   add(slot.lines_not_written);
-  if (slot.refused) slot.refused->note(line);
+  if (item.line_class != LineClass::kNormal) add(slot.kill_lines_not_written);
+  slot.refused.note(item.text);
 }
 
-void WriterThread::write_line(Slot& slot, std::string_view line) {
-  if (slot.suspended || slot.ended.load(std::memory_order_relaxed)) {
-    refuse(slot, line);
+void WriterThread::write_line(Slot& slot, const LineQueue::Item& item) {
+  if (slot.suspended || slot.ended.load(std::memory_order_relaxed) || !slot.sink->takes(item.line_class)) {
+    refuse(slot, item);
+    note_shortage(slot);
     return;
   }
-  auto written = slot.sink->write(line);
+  tell_refused(slot);
+  auto written = slot.sink->write(item.text);
   if (written) {
     add(slot.lines);
     ++slot.unflushed;
     return;
   }
-  refuse(slot, line);
+  refuse(slot, item);
   slot.suspended = !is_about_the_line(written.error());
+  if (slot.suspended) slot.kills_only.store(false, std::memory_order_relaxed);
   on_error(slot, std::move(written).error());
 }
 
@@ -190,7 +196,8 @@ void WriterThread::flush_as_asked() {
 void WriterThread::flush_all(bool durable) {
   for (std::size_t i = 0; i < slot_count_; ++i) {
     Slot& slot = slots_[i];
-    if (durable || slot.unflushed > 0 || slot.suspended || slot.sync_owed) flush(slot, durable);
+    const bool failing = slot.failing.load(std::memory_order_relaxed);
+    if (durable || slot.unflushed > 0 || failing || slot.suspended || slot.sync_owed) flush(slot, durable);
   }
   flush_asked_ = false;
   if (durable) sync_asked_.reset();
@@ -201,20 +208,32 @@ void WriterThread::flush(Slot& slot, bool durable) {
   // A kill that could not be made durable is still owed when the disk takes bytes again.
   slot.sync_owed = slot.sync_owed || durable;
   if (auto flushed = slot.sink->flush(slot.sync_owed); !flushed) {
+    slot.kills_only.store(false, std::memory_order_relaxed);
     on_error(slot, std::move(flushed).error());
     return;
   }
   slot.unflushed = 0;
   slot.suspended = false;
   slot.sync_owed = false;
+  if (!slot.sink->takes(LineClass::kNormal)) return note_shortage(slot);
+  slot.kills_only.store(false, std::memory_order_relaxed);
   slot.failing.store(false, std::memory_order_relaxed);
-  if (slot.refused && slot.refused->count() > 0) tell_refused(slot);
+  tell_refused(slot);
 }
 
-// The line waits in the sink for the next flush, before all lines to come.
+// A sink that works but does not take all.
+void WriterThread::note_shortage(Slot& slot) {
+  if (slot.suspended || slot.sink->takes(LineClass::kNormal)) return;
+  slot.kills_only.store(true, std::memory_order_relaxed);
+  if (!slot.failing.load(std::memory_order_relaxed)) on_error(slot, Error{Errc::kOutput, ENOSPC, "no room", {}});
+}
+
+// Before the next line that is taken, so that lines stay in the order of their seq. It waits in the sink for the next
+// flush.
 void WriterThread::tell_refused(Slot& slot) {
-  const auto line = slot.refused->line("the reader was gone or its file could not be written");
-  if (!line || slot.sink->write(*line)) slot.refused->clear();
+  if (slot.refused.count() == 0 || slot.loss.source.empty()) return;
+  const auto line = slot.refused.line(slot.loss);
+  if (!line || slot.sink->write(*line)) slot.refused.clear();
 }
 
 void WriterThread::on_error(Slot& slot, Error error) {
@@ -232,6 +251,7 @@ void WriterThread::close_books() {
   for (std::size_t i = 0; i < slot_count_; ++i) {
     Slot& slot = slots_[i];
     add(slot.lines_not_written, slot.unflushed);
+    add(slot.kill_lines_not_written, slot.unflushed);  // may be, for all that is known
     slot.lines.fetch_sub(slot.unflushed, std::memory_order_relaxed);
     slot.unflushed = 0;
   }
@@ -249,6 +269,8 @@ SinkStatus WriterThread::sink_status(std::size_t index) const {
   status.errors = slot.errors.load(std::memory_order_relaxed);
   status.last_errno = slot.last_errno.load(std::memory_order_relaxed);
   status.failing = slot.failing.load(std::memory_order_relaxed);
+  status.kills_only = slot.kills_only.load(std::memory_order_relaxed);
+  status.kill_lines_not_written = slot.kill_lines_not_written.load(std::memory_order_relaxed);
   status.ended = slot.ended.load(std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   status.first_error = slot.first_error;

@@ -24,9 +24,9 @@ namespace oomtrace::sink {
 struct SinkEntry {
   std::unique_ptr<LineSink> sink;
   bool flush_when_idle = false;  // for readers who want each line at once; a trace file waits for its frame
-  // Once a sink that failed works again it is given a trace.lost for the lines it refused. That may allocate: for
-  // streams, not for the trace file.
-  bool tell_refused = false;
+  // Before its next line, and once a sink that failed works again, it is given a trace.lost for the lines that it did
+  // not take. No source: it is not.
+  LossText loss;
 };
 
 struct WriterThreadOptions {
@@ -40,9 +40,11 @@ struct SinkStatus {
   std::uint64_t lines = 0;              // taken by the sink
   std::uint64_t lines_not_written = 0;  // refused by it, or at the end still in it; never more are lost
   std::uint64_t errors = 0;
-  int last_errno = 0;    // of the last error
-  bool failing = false;  // the last write or flush failed; tried again every frame_interval
-  bool ended = false;    // over for good
+  int last_errno = 0;       // of the last error
+  bool failing = false;     // the last write or flush failed, or it does not take all; tried again every frame_interval
+  bool kills_only = false;  // failing, but lines of kills are taken
+  std::uint64_t kill_lines_not_written = 0;  // of lines_not_written; never more are lost
+  bool ended = false;                        // over for good
   std::optional<Error> first_error;
 };
 
@@ -83,15 +85,18 @@ class WriterThread {
   struct Slot {
     std::unique_ptr<LineSink> sink;
     bool flush_when_idle = false;
-    bool suspended = false;                 // not offered lines until a flush succeeds
-    bool sync_owed = false;                 // a durable flush was asked for and has not succeeded yet
-    std::uint64_t unflushed = 0;            // lines taken since the last flush that succeeded
-    std::unique_ptr<RefusedLines> refused;  // where they are to be told
+    bool suspended = false;       // not offered lines until a flush succeeds
+    bool sync_owed = false;       // a durable flush was asked for and has not succeeded yet
+    std::uint64_t unflushed = 0;  // lines taken since the last flush that succeeded
+    LossText loss;
+    RefusedLines refused;  // not told yet
     std::atomic<std::uint64_t> lines{0};
     std::atomic<std::uint64_t> lines_not_written{0};
+    std::atomic<std::uint64_t> kill_lines_not_written{0};
     std::atomic<std::uint64_t> errors{0};
     std::atomic<int> last_errno{0};
     std::atomic<bool> failing{false};
+    std::atomic<bool> kills_only{false};
     std::atomic<bool> ended{false};
     std::optional<Error> first_error;  // under mutex_
   };
@@ -102,14 +107,15 @@ class WriterThread {
   void take_queued();
   void take(const LineQueue::Item& item);
   void note_flags(std::uint32_t flags);
-  void write_line(Slot& slot, std::string_view line);
+  void write_line(Slot& slot, const LineQueue::Item& item);
   void write_notice(std::string_view text);
   void flush_as_asked();
   void flush_all(bool durable);
   void flush(Slot& slot, bool durable);
   void roll_all();
-  void refuse(Slot& slot, std::string_view line);
+  void refuse(Slot& slot, const LineQueue::Item& item);
   void tell_refused(Slot& slot);
+  void note_shortage(Slot& slot);
   void on_error(Slot& slot, Error error);
   void close_books();
 

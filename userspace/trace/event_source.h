@@ -34,7 +34,7 @@ struct EventSourceCounts {
   std::uint64_t events = 0;         // given out
   std::uint64_t traces = 0;         // distinct trace_ids among them
   std::uint64_t duplicates = 0;     // copies of an event given out, passed over
-  std::uint64_t missing = 0;        // gaps in seq, in events
+  std::uint64_t missing = 0;        // gaps in seq, in events, less those that a trace.lost tells of
   std::uint64_t unknown_kinds = 0;  // of a later oomtrace, passed over
   std::uint64_t undecodable = 0;    // lines that are no event, passed over
 };

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "trace/limits.h"
 
@@ -18,6 +19,8 @@ namespace {
 // What a frame's header may make us reserve before anything of it was decoded.
 constexpr std::uint64_t kTrustedContentBytes = 4 * std::uint64_t{kFrameBytes};
 constexpr std::size_t kStepBytes = std::size_t{128} << 10;
+// Content that is decoded in one call: a frame of our writer's and the line that made it full.
+constexpr std::size_t kAtOnceBytes = 2 * kFrameBytes;
 
 // Follows lines over pieces of them. False once one is longer than a reader hands out.
 class LineLimit {
@@ -41,6 +44,16 @@ class LineLimit {
 };
 
 ZSTD_DCtx* as_context(void* context) { return static_cast<ZSTD_DCtx*>(context); }
+
+// Straight to where it is wanted, without the window and the copy that a stream takes. nullopt: the frame is larger,
+// damaged, or wants a larger window than is allowed; the stream tells which.
+std::optional<std::size_t> decode_at_once(ZSTD_DCtx* context, std::string_view frame, char* out, std::size_t room) {
+  ZSTD_frameHeader header{};
+  if (ZSTD_getFrameHeader(&header, frame.data(), frame.size()) != 0) return std::nullopt;
+  if (header.windowSize > std::uint64_t{1} << kMaxWindowLog) return std::nullopt;
+  const std::size_t size = ZSTD_decompressDCtx(context, out, room, frame.data(), frame.size());
+  return ZSTD_isError(size) ? std::nullopt : std::optional(size);
+}
 
 FrameState state_of(std::size_t zstd_error) {
   switch (ZSTD_getErrorCode(zstd_error)) {
@@ -94,6 +107,14 @@ FrameState FrameDecoder::decode(std::string_view frame) {
   }
 
   ZSTD_DCtx* const context = as_context(context_.get());
+  ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
+  reserve(end_ + kAtOnceBytes);
+  if (const auto size = decode_at_once(context, frame, raw_.data() + end_, kAtOnceBytes)) {
+    decoded_bytes_ += *size;
+    if (!LineLimit(end_).accept({raw_.data() + end_, *size})) return FrameState::kLineTooLong;
+    end_ += *size;
+    return FrameState::kWhole;
+  }
   ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
   ZSTD_inBuffer in{frame.data(), frame.size(), 0};
   std::size_t position = end_;    // of the next raw byte

@@ -21,6 +21,15 @@ inline constexpr std::size_t kMaxFrameBytes = std::size_t{64} << 20;
 // Largest window that the decompressor may have to keep: what the zstd tool needs up to level 19.
 inline constexpr int kMaxWindowLog = 23;
 
+// Bytes that were made to take time: recordings and logs inflate to 10 to 50 times of their size, those of one byte
+// to 1,000 times as gzip and 32,000 times as zstd.
+constexpr bool is_bomb(std::uint64_t packed, std::uint64_t inflated) {
+  constexpr std::uint64_t kUnsuspected = std::uint64_t{256} << 20;
+  constexpr std::uint64_t kMaxRatio = 200;
+  return inflated > kUnsuspected && inflated / kMaxRatio > packed;
+}
+inline constexpr const char* kBombText = "inflates to more than 200 times of its size: not a recording or a log";
+
 // Work that a damaged input may cause (bytes looked at in vain) before the rest of it is given up.
 inline constexpr std::uint64_t kMaxWastedBytes = std::uint64_t{1} << 30;
 

@@ -78,19 +78,28 @@ int may_replace(int directory, const std::string& name) {
 
 }  // namespace
 
+Result<Fd> open_directory_of(const std::string& path, const std::optional<Owner>& owner) {
+  const std::string name = split(path).directory;
+  auto directory = open_users_directory(name, owner);
+  if (directory) return directory;
+  Error error = std::move(directory).error().within("create " + path);
+  if (error.hint.empty()) error.hint = "the directory " + name + " must exist and be reachable";
+  return tl::make_unexpected(std::move(error));
+}
+
 Result<Fd> create_new_file(const std::string& path, const NewFileOptions& options) {
   const std::string what = "create " + path;
   const SplitPath parts = split(path);
   if (parts.name.empty()) return fail_errno(Errc::kOutput, what, path.empty() ? ENOENT : EISDIR);
 
   // All later steps go through this descriptor, so that nobody can swap the directory between them.
-  const Fd looked_up(options.directory >= 0 ? -1 : ::open(parts.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const int directory = options.directory >= 0 ? options.directory : looked_up.get();
-  if (directory < 0) {
-    const int error = errno;
-    return with_hint(fail_errno(Errc::kOutput, what, error),
-                     "the directory " + parts.directory + " must exist and be reachable");
+  Fd looked_up;
+  if (options.directory < 0) {
+    auto opened = open_directory_of(path, options.owner);
+    if (!opened) return opened;
+    looked_up = *std::move(opened);
   }
+  const int directory = options.directory >= 0 ? options.directory : looked_up.get();
 
   std::string name = parts.name;
   if (options.force) {

@@ -2,26 +2,25 @@
 // Creating an output file where another user may own the directory: never through a link, never over a file unasked.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 
 #include "base/fd.h"
+#include "base/users_directory.h"
 #include "oomtrace/result.h"
 
 namespace oomtrace::trace {
 
-struct Owner {
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
+using Owner = FileOwner;
 
 struct NewFileOptions {
   bool force = false;          // put the new file in the place of an existing regular file or symbolic link
   std::optional<Owner> owner;  // nullopt: whoever runs this
   int directory = -1;          // open already, not owned: what its name leads to now does not matter; -1: look it up
 };
+
+// The directory of `path`, for NewFileOptions::directory: as open_users_directory() follows it.
+Result<Fd> open_directory_of(const std::string& path, const std::optional<Owner>& owner);
 
 // A new, empty file at `path`, open for writing, mode 0600 whatever the umask.
 //

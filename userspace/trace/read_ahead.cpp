@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two blocks that pass between two threads.
+// Blocks that pass between three threads: reading, decoding and the caller's.
 #include "trace/read_ahead.h"
 
 #include <new>
@@ -11,83 +11,115 @@
 namespace oomtrace::trace {
 namespace {
 
-// Large enough that handing over costs nothing, small enough for a processor's own cache.
-constexpr std::size_t kBlockBytes = std::size_t{64} << 10;
+// Handing over wakes another processor, which in a virtual machine costs as much as hundreds of lines.
+constexpr std::size_t kBlockBytes = std::size_t{512} << 10;
+
+Error out_of_memory() { return Error{Errc::kInput, 0, "out of memory", {}}; }
 
 }  // namespace
 
 std::unique_ptr<ReadAhead> ReadAhead::start(LineSource& source) {
   std::unique_ptr<ReadAhead> ahead(new ReadAhead(source));
+  // RLIMIT_NPROC, RLIMIT_AS or pids.max may have room for one, or for none.
   try {
-    ahead->thread_ = std::thread([&self = *ahead] { self.run(); });
-  } catch (const std::system_error&) {  // RLIMIT_NPROC, RLIMIT_AS, pids.max
+    ahead->decoder_ = std::thread([&self = *ahead] { self.run_decoding(); });
+  } catch (const std::system_error&) {
+  }
+  try {
+    ahead->reader_ = std::thread([&self = *ahead] { self.run_reading(); });
+  } catch (const std::system_error&) {
     return nullptr;
   }
   return ahead;
 }
 
 ReadAhead::~ReadAhead() {
-  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (reader_.joinable()) reader_.join();
+  if (decoder_.joinable()) decoder_.join();
 }
 
-void ReadAhead::run() {
-  for (std::size_t number = 0;; number ^= 1) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || !full_[number]; });
-      if (stop_) return;
-    }
+bool ReadAhead::await(const Block& block, Stage stage) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return stop_ || block.stage == stage; });
+  return !stop_;
+}
+
+void ReadAhead::hand_on(Block& block, Stage stage) {
+  {
+    const std::lock_guard lock(mutex_);
+    block.stage = stage;
+  }
+  changed_.notify_all();
+}
+
+void ReadAhead::run_reading() {
+  for (std::size_t number = 0;; number = (number + 1) % blocks_.size()) {
     Block& block = blocks_[number];
-    try {
-      fill(block);
-    } catch (const std::bad_alloc&) {
-      block.error = Error{Errc::kInput, 0, "out of memory", {}};
-      block.last = true;
-    }
+    if (!await(block, Stage::kEmpty)) return;
+    read(block);
     const bool last = block.last;
-    {
-      const std::lock_guard lock(mutex_);
-      full_[number] = true;
-    }
-    changed_.notify_all();
+    if (!decoder_.joinable()) decode(block);
+    hand_on(block, decoder_.joinable() ? Stage::kRead : Stage::kDecoded);
     if (last) return;
   }
 }
 
-void ReadAhead::fill(Block& block) {
+void ReadAhead::run_decoding() {
+  for (std::size_t number = 0;; number = (number + 1) % blocks_.size()) {
+    Block& block = blocks_[number];
+    if (!await(block, Stage::kRead)) return;
+    decode(block);
+    const bool last = block.last;
+    hand_on(block, Stage::kDecoded);
+    if (last) return;
+  }
+}
+
+void ReadAhead::read(Block& block) {
   block.text.clear();
   block.used = 0;
-  while (block.text.size() < kBlockBytes) {
-    auto line = source_.next_line();
-    if (!line) block.error = line.error();
-    block.last = !line || !*line;
-    if (block.last) break;
-    if (block.used == block.entries.size()) block.entries.emplace_back();
-    Entry& entry = block.entries[block.used++];
-    entry.offset = block.text.size();
-    entry.size = (*line)->size();
-    block.text += **line;
+  try {
+    while (block.text.size() < kBlockBytes) {
+      auto line = source_.next_line();
+      if (!line) block.error = line.error();
+      block.last = !line || !*line;
+      if (block.last) break;
+      if (block.used == block.entries.size()) block.entries.emplace_back();
+      Entry& entry = block.entries[block.used];
+      entry.offset = block.text.size();
+      entry.size = (*line)->size();
+      entry.decoded = false;
+      block.text += **line;
+      ++block.used;
+    }
+  } catch (const std::bad_alloc&) {
+    block.error = out_of_memory();
+    block.last = true;
   }
-  // Only now does the text stay where it is.
-  for (std::size_t i = 0; i < block.used; ++i) {
-    Entry& entry = block.entries[i];
-    entry.decoded = codec::read_canonical(std::string_view(block.text).substr(entry.offset, entry.size), entry.event);
+}
+
+// Only now does the text stay where it is.
+void ReadAhead::decode(Block& block) {
+  try {
+    for (std::size_t i = 0; i < block.used; ++i) {
+      Entry& entry = block.entries[i];
+      entry.decoded = codec::read_canonical(std::string_view(block.text).substr(entry.offset, entry.size), entry.event);
+    }
+  } catch (const std::bad_alloc&) {
+    block.error = out_of_memory();
+    block.last = true;
   }
 }
 
 Result<std::optional<ReadAhead::Line>> ReadAhead::next() {
   for (;;) {
     Block& block = blocks_[current_];
-    if (position_ == 0) {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return full_[current_]; });
-    }
+    if (position_ == 0) await(block, Stage::kDecoded);
     if (position_ < block.used) {
       const Entry& entry = block.entries[position_++];
       const std::string_view text = std::string_view(block.text).substr(entry.offset, entry.size);
@@ -99,12 +131,8 @@ Result<std::optional<ReadAhead::Line>> ReadAhead::next() {
     if (block.error) return tl::make_unexpected(*block.error);
     if (block.last) return std::nullopt;
     position_ = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      full_[current_] = false;
-    }
-    changed_.notify_all();
-    current_ ^= 1;
+    hand_on(block, Stage::kEmpty);
+    current_ = (current_ + 1) % blocks_.size();
   }
 }
 

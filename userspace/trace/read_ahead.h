@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines and their events, read on a thread of its own while what came before is being used.
+// Lines and their events, read and decoded on threads of their own while what came before is being used.
 #pragma once
 
 #include <array>
@@ -21,8 +21,8 @@
 
 namespace oomtrace::trace {
 
-// The source belongs to the thread until this is gone, or next() has given the end. A line costs a copy; what is read
-// ahead is bounded: two blocks of 64 KiB and a line each.
+// The source belongs to its thread until this is gone, or next() has given the end. A line costs a copy; what is read
+// ahead is bounded: three blocks of 512 KiB and a line each.
 class ReadAhead {
  public:
   struct Line {
@@ -49,7 +49,10 @@ class ReadAhead {
     bool decoded = false;
     Event event;
   };
+  // Blocks go round: from who reads to who decodes to who takes the lines, and back.
+  enum class Stage { kEmpty, kRead, kDecoded };
   struct Block {
+    Stage stage = Stage::kEmpty;  // whose it is; of all members only this one is under the lock
     std::string text;
     std::vector<Entry> entries;  // of which `used` are filled; the rest is kept for its memory
     std::size_t used = 0;
@@ -57,19 +60,24 @@ class ReadAhead {
     std::optional<Error> error;  // after the entries
   };
 
-  void run();
-  void fill(Block& block);
+  void run_reading();
+  void run_decoding();
+  void read(Block& block);
+  static void decode(Block& block);
+  // False where this is to end.
+  bool await(const Block& block, Stage stage);
+  void hand_on(Block& block, Stage stage);
 
   LineSource& source_;
-  std::array<Block, 2> blocks_;
+  std::array<Block, 3> blocks_;
   std::size_t current_ = 0;  // block that next() takes from
   std::size_t position_ = 0;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::array<bool, 2> full_ = {};
   bool stop_ = false;
-  std::thread thread_;
+  std::thread reader_;
+  std::thread decoder_;  // where there is none the reader decodes, too
 };
 
 }  // namespace oomtrace::trace

@@ -44,7 +44,7 @@ bool Reader::rewind() {
   notes_.clear();
   gap_.reset();
   failed_.reset();
-  frames_ = lost_bytes_ = wasted_bytes_ = 0;
+  frames_ = lost_bytes_ = wasted_bytes_ = inflated_bytes_ = 0;
   started_ = ended_ = false;
   return true;
 }
@@ -102,6 +102,8 @@ Result<bool> Reader::load_frame() {
         input_.consume(size->bytes);
         if (state == FrameState::kSkippable) continue;
         ++frames_;
+        inflated_bytes_ += decoder_.decoded_bytes() - before;
+        if (is_bomb(input_.offset(), inflated_bytes_)) return fail(Errc::kInput, kBombText);
         return true;
       }
       wasted_bytes_ += decoder_.decoded_bytes() - before;

@@ -24,7 +24,7 @@ namespace oomtrace::trace {
 // kMaxFrameBytes, once compressed and once raw; for files of our writer it stays at a few MiB.
 //
 // Errors (Errc::kInput): the input is empty; it does not start as a zstd frame; not a single frame could be read and
-// it is not simply cut inside the first; read(2) failed.
+// it is not simply cut inside the first; it is a bomb (limits.h); read(2) failed.
 class Reader final : public LineSource {
  public:
   explicit Reader(std::unique_ptr<ByteSource> source);
@@ -65,6 +65,7 @@ class Reader final : public LineSource {
   std::uint64_t frames_ = 0;
   std::uint64_t lost_bytes_ = 0;
   std::uint64_t wasted_bytes_ = 0;
+  std::uint64_t inflated_bytes_ = 0;
   bool started_ = false;
   bool ended_ = false;
 };

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/sys_error.h"
@@ -20,6 +22,8 @@ namespace oomtrace::trace {
 namespace {
 
 constexpr std::uint64_t kPostMortemShare = 4;
+// Beyond the limit by this part of it, segments go without thinning: whoever is so late has no time to read them.
+constexpr std::uint64_t kFarBeyond = 4;
 
 struct DirCloser {
   void operator()(DIR* directory) const noexcept { static_cast<void>(::closedir(directory)); }
@@ -61,7 +65,10 @@ class Keeper {
  public:
   Keeper(const std::string& directory, const RetentionOptions& options, std::vector<SegmentFile> segments,
          std::vector<OldFile> post_mortems)
-      : options_(options), segments_(std::move(segments)), post_mortems_(std::move(post_mortems)) {
+      : options_(options),
+        present_(SegmentName::parse(std::string_view(options.keep).substr(options.keep.rfind('/') + 1))),
+        segments_(std::move(segments)),
+        post_mortems_(std::move(post_mortems)) {
     for (const SegmentFile& file : segments_) result_.bytes += file.bytes;
     for (const OldFile& file : post_mortems_) result_.bytes += file.bytes;
     max_bytes_ = room_for(directory, result_.bytes, options_);
@@ -78,9 +85,13 @@ class Keeper {
       post_mortem_bytes -= file.bytes;
       return true;
     });
+    remove_while(segments_,
+                 [this](const SegmentFile&) { return result_.bytes > max_bytes_ + max_bytes_ / kFarBeyond; });
+    const auto until = std::chrono::steady_clock::now() + options_.thin_for;
     for (SegmentFile& file : segments_) {
+      if (std::chrono::steady_clock::now() >= until) break;
       const bool old = options_.now_ns - file.changed_ns > options_.thin_after_ns;
-      if (old || too_much()) thin(file);
+      if (old || too_much()) thin(file, until);
     }
     const auto still = [this](const auto&) { return too_much(); };
     remove_while(segments_, still);
@@ -91,12 +102,17 @@ class Keeper {
  private:
   bool too_much() const { return result_.bytes > max_bytes_; }
 
-  // Oldest first, for as long as `goes` says so; the present segment is passed over.
+  bool is_present(const SegmentFile& file) const {
+    return present_ && file.name.recording == present_->recording && file.name.number >= present_->number;
+  }
+  bool is_present(const OldFile&) const { return false; }
+
+  // Oldest first, for as long as `goes` says so; what is being written is passed over.
   template <class File, class Goes>
   void remove_while(std::vector<File>& files, Goes goes) {
     std::vector<File> left;
     for (File& file : files) {
-      if (file.path == options_.keep || !goes(file) || ::unlink(file.path.c_str()) != 0) {
+      if (is_present(file) || !goes(file) || ::unlink(file.path.c_str()) != 0) {
         left.push_back(std::move(file));
         continue;
       }
@@ -106,13 +122,15 @@ class Keeper {
     files = std::move(left);
   }
 
-  void thin(SegmentFile& file) {
-    if (file.name.thinned || file.path == options_.keep) return;
+  void thin(SegmentFile& file, std::chrono::steady_clock::time_point until) {
+    if (file.name.thinned || is_present(file)) return;
     SegmentName name = file.name;
     name.thinned = true;
     const std::string path = file.path.substr(0, file.path.rfind('/') + 1) + name.file_name();
     ::unlink(path.c_str());  // of a run that was cut off
-    const auto thinned = thin_trace(file.path, path);
+    ThinOptions thinning;
+    thinning.until = until;
+    const auto thinned = thin_trace(file.path, path, thinning);
     if (!thinned || ::unlink(file.path.c_str()) != 0) return;
     result_.bytes = result_.bytes - file.bytes + thinned->bytes;
     result_.thinned.push_back(path);
@@ -120,6 +138,7 @@ class Keeper {
   }
 
   const RetentionOptions& options_;
+  std::optional<SegmentName> present_;
   std::vector<SegmentFile> segments_;
   std::vector<OldFile> post_mortems_;
   RetentionResult result_;

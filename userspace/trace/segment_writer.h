@@ -29,6 +29,10 @@ class SegmentWriter {
   // Ends the segment and begins the next one. Where that cannot be made the old one goes on. Allocates.
   Result<void> roll();
 
+  // Of the present segment.
+  const WriterStats& stats() const { return writer_->stats(); }
+  int fd() const { return writer_->fd(); }
+
   // Any thread.
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }    // in the present segment's file
   std::uint32_t number() const { return number_.load(std::memory_order_relaxed); }  // of the present segment

@@ -9,10 +9,13 @@
 #include "codec/json_reader.h"
 #include "codec/names.h"
 #include "oomtrace/event.h"
+#include "trace/notes.h"
 #include "trace/reader.h"
 
 namespace oomtrace::trace {
 namespace {
+
+constexpr std::size_t kMostKills = 16384;
 
 bool may_be_kill(std::string_view line) {
   constexpr std::size_t kHead = 512;  // the kind stands behind times and ids, all of bounded size
@@ -21,9 +24,15 @@ bool may_be_kill(std::string_view line) {
 
 void add_kill(const OomKill& kill, std::int64_t wall_ns, TraceSummary& summary) {
   if (kill.already_dying || !kill.no_victim.empty()) return;
-  summary.kills.push_back({kill.decision.incident_id, wall_ns, kill.victim.pid, std::string(kill.victim.comm),
+  if (summary.kills.size() == kMostKills) {
+    ++summary.more_kills;
+    return;
+  }
+  constexpr std::size_t kMostComm = 64, kMostPath = 4096;  // PATH_MAX
+  summary.kills.push_back({kill.decision.incident_id, wall_ns, kill.victim.pid,
+                           std::string(kill.victim.comm.substr(0, kMostComm)),
                            std::string(codec::kDomainNames[static_cast<std::size_t>(kill.decision.domain)]),
-                           std::string(kill.decision.cgroup.path)});
+                           std::string(kill.decision.cgroup.path.substr(0, kMostPath))});
 }
 
 }  // namespace
@@ -56,6 +65,7 @@ Result<TraceSummary> summarize(const std::string& path) {
     summary.to_boot_ns = (*event)->boot_ns;
   }
   summary.notes = (*reader)->notes();
+  if (summary.more_kills > 0) summary.notes.push_back(counted(summary.more_kills, "kill") + " more, not listed");
   return summary;
 }
 

@@ -26,7 +26,8 @@ struct TraceSummary {
   std::uint64_t events = 0;
   std::uint64_t to_boot_ns = 0;                   // CLOCK_BOOTTIME of the last event
   std::int64_t from_wall_ns = 0, to_wall_ns = 0;  // 0 = not known
-  std::vector<KillSummary> kills;                 // processes killed, in order
+  std::vector<KillSummary> kills;                 // processes killed, in order; the first of very many
+  std::uint64_t more_kills = 0;                   // beyond those
   std::vector<std::string> notes;                 // what was damaged
 };
 

@@ -74,9 +74,12 @@ class Thinner {
 
 // Gives each event with its line; lines that cannot be decoded (a later version's) come without an event.
 template <class Take>
-Result<void> each_line(Reader& reader, Take take) {
+Result<void> each_line(Reader& reader, std::chrono::steady_clock::time_point until, Take take) {
+  constexpr std::uint64_t kLinesBetweenLooks = 1024;
   codec::LineDecoder decoder;
-  for (;;) {
+  for (std::uint64_t lines = 0;; ++lines) {
+    if (lines % kLinesBetweenLooks == 0 && std::chrono::steady_clock::now() >= until)
+      return fail(Errc::kInput, "no time left to thin it");
     auto line = reader.next_line();
     if (!line) return tl::make_unexpected(std::move(line).error());
     if (!*line) return {};
@@ -89,7 +92,7 @@ Result<void> each_line(Reader& reader, Take take) {
 Result<ThinResult> write_thinned(Reader& reader, Writer& writer, const ThinOptions& options) {
   std::vector<std::uint64_t> kills;
   ThinResult result;
-  auto read = each_line(reader, [&](const Event* event, std::string_view) -> Result<void> {
+  auto read = each_line(reader, options.until, [&](const Event* event, std::string_view) -> Result<void> {
     ++result.lines;
     if (event != nullptr && std::holds_alternative<OomKill>(event->payload)) kills.push_back(event->boot_ns);
     return {};
@@ -97,7 +100,7 @@ Result<ThinResult> write_thinned(Reader& reader, Writer& writer, const ThinOptio
   if (!read) return tl::make_unexpected(std::move(read).error());
   if (!reader.rewind()) return fail(Errc::kInput, "cannot be read a second time");
   Thinner thinner(std::move(kills), options);
-  auto written = each_line(reader, [&](const Event* event, std::string_view line) -> Result<void> {
+  auto written = each_line(reader, options.until, [&](const Event* event, std::string_view line) -> Result<void> {
     if (event != nullptr && !thinner.keeps(*event)) return {};
     ++result.kept;
     return writer.append(line);

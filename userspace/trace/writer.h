@@ -17,7 +17,7 @@
 namespace oomtrace::trace {
 
 // On process.memory lines level 1 packs best of 1 to 5 (15 : 1) at the highest speed and with the smallest context
-// (0.6 MiB); tests/bench/bench_trace.cpp measures it.
+// (0.6 MiB).
 inline constexpr int kDefaultLevel = 1;
 
 struct WriterOptions {
@@ -61,6 +61,7 @@ class Writer {
 
   std::size_t pending_bytes() const { return used_; }  // raw, not in the file yet
   const WriterStats& stats() const { return stats_; }
+  int fd() const { return fd_.get(); }  // frames are written at stats().bytes, wherever the file ends
 
  private:
   Writer(Fd fd, FrameEncoder encoder);

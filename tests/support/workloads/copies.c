@@ -133,7 +133,9 @@ static void act(char what) {
   do_step(what);
   if (what == 'r') return;
   usleep(120000);
-  wl_touch(wl_map_private(enough), enough);
+  char* more = wl_map_private(enough);
+  if (madvise(more, enough, MADV_NOHUGEPAGE)) wl_fail("madvise");
+  wl_touch(more, enough);
 }
 
 static void report(int actor, long before) { wl_say("smaps %d %ld %ld\n", actor, before, private_dirty(region)); }

@@ -92,11 +92,49 @@ TEST(Redact, tokens_of_known_shape_anywhere) {
   });
 }
 
+TEST(Redact, secrets_that_only_their_place_tells) {
+  const std::string key = "0123456789abcdef0123456789abcdef01234567";
+  expect_all({
+      {"wandb login " + key, "wandb login ***"},
+      {"python -m wandb login --relogin " + key + " && git checkout " + key,
+       "python -m wandb login --relogin *** && git checkout " + key},
+      {"bash\0-c\0wandb login "s + key + "; run\0"s, "bash\0-c\0wandb login *** run\0"s},
+      {"curl -u user:pass https://h/p", "curl -u user:*** https://h/p"},
+      {"/usr/bin/curl -sSLu user:pass u", "/usr/bin/curl -sSLu user:*** u"},
+      {"curl -uuser:pass --proxy-user=me:pw u", "curl -uuser:*** --proxy-user=me:** u"},
+      {"curl\0--user\0user:pa ss\0u\0"s, "curl\0--user\0user:***\0u\0"s},
+      {"curl -u 'user:pa ss' u", "curl -u 'user:***' u"},
+      {"curl -u user u", "curl -u user u"},
+      {"sshpass -p hunter2 ssh -p 2222 host", "sshpass -p *** ssh -p 2222 host"},
+      {"sshpass -phunter2 ssh host", "sshpass -p*** ssh host"},
+      {"sshpass -P word -p 'hunter 2' ssh host", "sshpass -P word -p '***' ssh host"},
+      {"sshpass -f /run/key curl -u a:bcd h", "sshpass -f /run/key curl -u a:*** h"},
+      {"sshpass\0-p\0hunter 2\0ssh\0host\0"s, "sshpass\0-p\0***\0ssh\0host\0"s},
+  });
+}
+
+TEST(Redact, signed_urls_and_web_hooks) {
+  expect_all({
+      {"azcopy https://a.blob/c?sv=2022&sig=Ab%2Fc&se=1 /d", "azcopy https://a.blob/c?sv=2022&sig=***&se=1 /d"},
+      {"get https://h/o?sig=abcd", "get https://h/o?sig=***"},
+      {"get 'https://b.s3/o?X-Amz-Date=1&X-Amz-Signature=0123abcd'",
+       "get 'https://b.s3/o?X-Amz-Date=1&X-Amz-Signature=***"},
+      {"get https://h/o?X-Goog-Signature=0123&x=1", "get https://h/o?X-Goog-Signature=***&x=1"},
+      {"post https://hooks.slack.com/services/T0/B0/abcd 'x'", "post https://hooks.slack.com/services/*** 'x'"},
+      {"x --hook=\"https://hooks.slack.com/services/T0/B0/abcd\" y",
+       "x --hook=\"https://hooks.slack.com/services/***\" y"},
+      {"post https://discord.com/api/webhooks/1/abc", "post https://discord.com/api/webhooks/***"},
+  });
+}
+
 TEST(Redact, plain_command_lines_stay_as_they_are) {
   for (const std::string line :
        {"", "python3 train.py --epochs 3 --num_workers 8 --data /d/key/x",
         "torchrun --nproc-per-node=8 -m a.b --tokenizer gpt2", "/usr/bin/env python -c import torch; print(1)",
-        "nginx: worker process", "a=b c:d --sort-key=size ::: === @ ://", "python\0-m\0pip\0install\0"}) {
+        "nginx: worker process", "a=b c:d --sort-key=size ::: === @ ://", "python\0-m\0pip\0install\0",
+        "python -u train.py:main --signature=f --sig 9", "docker run -u 1000:1000 x",
+        "git show 0123456789abcdef0123456789abcdef01234567", "wandb sync /d/run-1",
+        "python -m wandb agent e/p/0123456789abcdef0123456789abcdef01234567", "ssh -p 22 h"}) {
     EXPECT_EQ(redacted_command_line(line), line);
   }
 }

@@ -60,6 +60,14 @@ std::optional<OwnedProcessInfo> read_info(std::uint32_t pid, std::uint64_t, bool
   return info;
 }
 
+// Each process is the child of the one before it.
+std::optional<OwnedProcessInfo> read_line(std::uint32_t pid, std::uint64_t, bool) {
+  OwnedProcessInfo info;
+  info.pid = pid;
+  info.parent_pid = pid - 1;
+  return info;
+}
+
 std::optional<capture::ShmMount> no_mount(std::uint32_t) { return std::nullopt; }
 
 class ProcessReaderTest : public ::testing::Test {
@@ -103,6 +111,28 @@ TEST_F(ProcessReaderTest, only_so_many_may_hang) {
   }
   EXPECT_EQ(reader.stuck(), 4U);
   EXPECT_LE(gate().held(), 4);
+}
+
+TEST_F(ProcessReaderTest, parents_are_read_too_once_and_so_many) {
+  ProcessReader reader(true, 1h, {read_line, no_mount});
+  std::vector<std::uint32_t> pids;
+  const auto read_until = [&](std::uint32_t last) {
+    pids.clear();
+    for (int i = 0; i < 1000 && (pids.empty() || pids.back() != last); ++i) {
+      for (const OwnedProcessInfo& info : reader.take()) pids.push_back(info.pid);
+      std::this_thread::sleep_for(10ms);
+    }
+    return pids;
+  };
+  using Pids = std::vector<std::uint32_t>;
+  reader.request({4, 0});
+  EXPECT_EQ(read_until(2), (Pids{4, 3, 2})) << "not init";
+  reader.request({6, 0});
+  reader.request({900, 0});
+  EXPECT_EQ(read_until(892), (Pids{6, 5, 900, 899, 898, 897, 896, 895, 894, 893, 892}));
+  reader.forget_parents();
+  reader.request({4, 0});
+  EXPECT_EQ(read_until(2), (Pids{4, 3, 2}));
 }
 
 TEST_F(ProcessReaderTest, read_that_hangs_does_not_hold_up_the_end) {

@@ -57,6 +57,25 @@ TEST(Gzip, gives_back_the_text_in_pieces_of_any_size) {
   EXPECT_EQ(*unpack(packed, 7), text);
 }
 
+TEST(Gzip, that_inflates_without_end_is_refused) {
+  std::string packed, piece(std::size_t{1} << 20, '\0');
+  const std::string member = pack(std::string(std::size_t{1} << 20, '\n'));
+  for (int i = 0; i < 300; ++i) packed += member;
+  GunzipSource source(std::make_unique<trace::MemorySource>(packed));
+  std::uint64_t read = 0;
+  for (;;) {
+    const auto got = source.read(piece);
+    if (!got) {
+      EXPECT_EQ(got.error().code, Errc::kInput);
+      EXPECT_NE(got.error().context.find("inflates to more than 200 times"), std::string::npos);
+      break;
+    }
+    ASSERT_GT(*got, 0u);
+    read += *got;
+  }
+  EXPECT_EQ(read >> 20, 256u);
+}
+
 TEST(Gzip, of_several_members_is_one_text_and_padding_behind_them_is_none) {
   EXPECT_EQ(*unpack(pack("one ") + pack("two")), "one two");
   EXPECT_EQ(*unpack(pack("one") + std::string(512, '\0')), "one");

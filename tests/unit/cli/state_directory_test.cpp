@@ -89,5 +89,23 @@ TEST_F(StateDirectoryTest, a_strangers_directory_is_refused) {
   EXPECT_EQ(own->uid, kSomebody);
 }
 
+TEST_F(StateDirectoryTest, is_not_where_a_link_of_who_called_sudo_leads_root) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root works for others";
+  ASSERT_EQ(chmod(directory.path().c_str(), 0755), 0);
+  user.uid = user.gid = kSomebody;
+  user.through_sudo = true;
+  for (const char* name : {"root", "home"}) std::filesystem::create_directory(directory / name);
+  std::filesystem::create_directory_symlink("../root", directory / "home/run");
+  for (const char* name : {"home", "home/run"}) ASSERT_EQ(lchown((directory / name).c_str(), kSomebody, kSomebody), 0);
+  EXPECT_NE(refusal(directory / "home/run/state"), "");
+  EXPECT_NE(refusal(directory / "home/run"), "");
+  EXPECT_TRUE(std::filesystem::is_empty(directory / "root"));
+  for (const char* name : {"home/state", "root/state/", "root/state"}) {
+    const auto opened = open_state_directory(directory / name, user);
+    ASSERT_TRUE(opened) << name << opened.error().context;
+    EXPECT_EQ(opened->uid, kSomebody);
+  }
+}
+
 }  // namespace
 }  // namespace oomtrace::test

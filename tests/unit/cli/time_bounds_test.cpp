@@ -83,6 +83,19 @@ TEST_F(Points, bound_a_span_on_both_sides) {
   EXPECT_EQ(TimeBounds::parse("-1h", "-2h", kNow).error().code, Errc::kUsage);
 }
 
+TEST_F(Points, that_a_report_shows_hold_what_they_were_read_off) {
+  const std::string shown = "2026-03-24 12:00:00 UTC";  // of a kill within that second
+  const auto bounds = TimeBounds::parse(shown, shown, kNow);
+  ASSERT_TRUE(bounds.has_value());
+  constexpr std::int64_t kNoonUtc = 1'774'353'600 * kSecond;
+  EXPECT_TRUE(bounds->hold(kNoonUtc));
+  EXPECT_TRUE(bounds->hold(kNoonUtc + 999'999'999));
+  EXPECT_FALSE(bounds->hold(kNoonUtc - 1));
+  EXPECT_FALSE(bounds->hold(kNoonUtc + kSecond));
+  EXPECT_FALSE(TimeBounds::parse("", "2026-03-24T12:00:00.25Z", kNow)->hold(kNoonUtc + kSecond / 2));
+  EXPECT_EQ(TimeBounds::parse("", "2262-04-11T23:47:16Z", kNow)->until_ns, 9'223'372'036 * kSecond);
+}
+
 TEST(Boots, are_chosen_by_number_and_by_id) {
   EXPECT_EQ(BootChoice::parse("0")->offset, 0);
   EXPECT_EQ(BootChoice::parse("-1")->offset, -1);

@@ -92,6 +92,32 @@ TEST(FileSink, what_a_stranger_put_where_anybody_may_is_refused) {
   EXPECT_EQ(read_bytes(directory / "own"), "");
 }
 
+TEST(FileSink, of_root_for_a_user_stays_in_the_directory_that_it_was_opened_in) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root works for others";
+  constexpr uid_t kUser = 54321;
+  const TempDir directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
+  for (const char* name : {"root", "home", "home/own"}) std::filesystem::create_directory(directory / name);
+  std::filesystem::create_directory_symlink("../root", directory / "home/run");
+  for (const char* name : {"home", "home/own", "home/run"})
+    ASSERT_EQ(::lchown((directory / name).c_str(), kUser, kUser), 0);
+  FileSinkOptions options;
+  options.owner = sink::FileOwner{kUser, kUser};
+  options.rotate_bytes = 8;
+  auto refused = FileSink::open(directory / "home/run/f", options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sys_errno, ELOOP);
+  auto sink = FileSink::open(directory / "home/own/f", options);
+  ASSERT_TRUE(sink);
+  std::filesystem::rename(directory / "home/own", directory / "home/moved");
+  std::filesystem::create_directory_symlink("../root", directory / "home/own");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE((*sink)->write("12345"));
+  ASSERT_TRUE((*sink)->flush(false));
+  EXPECT_EQ(read_bytes(directory / "home/moved/f.1"), "12345\n");
+  EXPECT_EQ(read_bytes(directory / "home/moved/f"), "12345\n");
+  EXPECT_TRUE(std::filesystem::is_empty(directory / "root"));
+}
+
 TEST(FileSink, reopen_goes_on_in_a_new_file_that_begins_with_the_trace_start) {
   const TempDir directory;
   const std::string path = directory / "f";

@@ -21,7 +21,8 @@ class RecordingSink final : public sink::LineSink {
     std::vector<std::string> log;
     int write_errno = 0;  // != 0: write() fails with it
     int flush_errno = 0;
-    bool ends = false;  // whether ended() holds while failing
+    bool kills_only = false;  // takes() no other lines
+    bool ends = false;        // whether ended() holds while failing
     std::chrono::milliseconds flush_takes{0};
 
     std::vector<std::string> lines() {
@@ -42,9 +43,18 @@ class RecordingSink final : public sink::LineSink {
       flush_errno = flush;
       ends = end;
     }
+    void take_kills_only(bool only) {
+      const std::lock_guard lock(mutex);
+      kills_only = only;
+    }
   };
 
   explicit RecordingSink(State& state) : state_(state) {}
+
+  bool takes(sink::LineClass line_class) const override {
+    const std::lock_guard lock(state_.mutex);
+    return line_class != sink::LineClass::kNormal || !state_.kills_only;
+  }
 
   Result<void> write(std::string_view line) override {
     const std::lock_guard lock(state_.mutex);

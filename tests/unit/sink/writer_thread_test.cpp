@@ -199,7 +199,7 @@ TEST(WriterThread, stream_is_told_which_lines_it_refused_before_it_gets_others) 
   RecordingSink::State state;
   auto queue = std::move(*LineQueue::create({.wake_bytes = 0}));
   std::vector<SinkEntry> entries;
-  entries.push_back({std::make_unique<RecordingSink>(state), true, true});
+  entries.push_back({std::make_unique<RecordingSink>(state), true, {"stream", "gone"}});
   auto thread = std::move(*WriterThread::start(*queue, std::move(entries), {.frame_interval = milliseconds(20)}));
   state.fail_with(ENOTCONN, ENOTCONN);
   for (int seq = 1; seq <= 5; ++seq) queue->push(event_line(seq));
@@ -214,6 +214,63 @@ TEST(WriterThread, stream_is_told_which_lines_it_refused_before_it_gets_others) 
   EXPECT_NE(lines[0].find(R"("event":"trace.lost")"), std::string::npos) << lines[0];
   EXPECT_NE(lines[0].find(R"("source":"stream","count":5)"), std::string::npos) << lines[0];
   EXPECT_EQ(lines[1], event_line(6));
+}
+
+std::string loss_line(int seq, int count) {
+  std::string line = event_line(seq);
+  line.resize(line.find("oom.reaped"));
+  return line + R"(trace.lost","trace":{"lost":{"source":"disk","count":)" + std::to_string(count) +
+         R"(,"detail":"full"}}})";
+}
+
+TEST(WriterThread, sink_with_room_for_kills_alone_gets_them_and_is_told_what_it_missed) {
+  RecordingSink::State state;
+  state.kills_only = true;
+  auto queue = std::move(*LineQueue::create({.wake_bytes = 0}));
+  std::vector<SinkEntry> entries;
+  entries.push_back({std::make_unique<RecordingSink>(state), false, {"disk", "full"}});
+  auto thread = std::move(*WriterThread::start(*queue, std::move(entries), {.frame_interval = milliseconds(20)}));
+  const auto normal = [&](int seq) { queue->push(event_line(seq)); };
+  for (int seq = 1; seq <= 4; ++seq) normal(seq);
+  EXPECT_TRUE(eventually([&] { return thread->sink_status(0).lines_not_written == 4; }));
+  EXPECT_TRUE(thread->sink_status(0).failing);
+  EXPECT_TRUE(thread->sink_status(0).kills_only);
+  EXPECT_EQ(thread->sink_status(0).last_errno, ENOSPC);
+  // A kill with its candidates, between others.
+  queue->push(event_line(5), kLine, LineClass::kKill);
+  normal(6);
+  queue->push(event_line(7), kLine, LineClass::kDecision);
+  normal(8);
+  queue->push(event_line(9), kLine | kSync, LineClass::kKill);
+  EXPECT_TRUE(eventually([&] { return state.count("<sync>") == 1; }));
+  normal(10);
+  EXPECT_TRUE(eventually([&] { return thread->sink_status(0).lines_not_written == 7; }));
+  std::this_thread::sleep_for(milliseconds(60));
+  EXPECT_EQ(state.lines(),
+            (Lines{loss_line(4, 4), event_line(5), loss_line(6, 1), event_line(7), loss_line(8, 1), event_line(9)}));
+  EXPECT_EQ(thread->sink_status(0).errors, 1U);  // one shortage, however often it was looked at
+
+  // Tried again without a line that asks for it.
+  state.take_kills_only(false);
+  EXPECT_TRUE(eventually([&] { return !thread->sink_status(0).failing; }));
+  EXPECT_FALSE(thread->sink_status(0).kills_only);
+  EXPECT_TRUE(eventually([&] { return state.lines().size() == 7; }));
+  normal(11);
+  thread->drain_and_stop();
+  EXPECT_EQ(state.lines().at(6), loss_line(10, 1));
+  EXPECT_EQ(state.lines().back(), event_line(11));
+  EXPECT_EQ(thread->sink_status(0).lines_not_written, 7U);
+  EXPECT_EQ(thread->sink_status(0).kill_lines_not_written, 0U);
+}
+
+TEST(WriterThread, lost_lines_of_kills_are_counted_apart) {
+  Rig rig;
+  rig.states[0].fail_with(ENOSPC, ENOSPC);
+  rig.queue->push("normal");
+  rig.queue->push("kill", kLine | kSync, LineClass::kDecision);
+  EXPECT_TRUE(eventually([&] { return rig.thread->sink_status(0).lines_not_written == 2; }));
+  EXPECT_EQ(rig.thread->sink_status(0).kill_lines_not_written, 1U);
+  EXPECT_FALSE(rig.thread->sink_status(0).kills_only);
 }
 
 TEST(WriterThread, reopen_reaches_every_sink) {

@@ -280,6 +280,21 @@ TEST(EventSource, gaps_are_counted) {
   EXPECT_EQ(outcome.notes, Lines{"11 events missing from the input (gaps in seq)"});
 }
 
+TEST(EventSource, a_gap_that_is_told_of_is_told_once) {
+  const auto lost = [](const std::string& source) {
+    return R"({"boot_ns":9,"seq":20,"trace_id":")" + std::string(kTraceId) +
+           R"(","event":"trace.lost","trace":{"lost":{"source":")" + source + R"(","count":6,"detail":"full"}}})";
+  };
+  // 3 and 4 are refused, then a kill has room, then 6 to 8 and 20 are: what is between them went another way.
+  for (const auto& [source, missing] :
+       {std::pair("disk", 10U), std::pair("stream", 10U), std::pair("process_ring", 15U)}) {
+    std::string text;
+    for (const std::uint64_t seq : {1U, 2U, 5U, 9U}) text += memory_event(seq) + "\n";
+    text += lost(source) + "\n" + memory_event(21) + "\n";
+    EXPECT_EQ(read_events(ndjson(text)).counts.missing, missing) << source;
+  }
+}
+
 TEST(EventSource, late_start_is_a_gap_unless_a_segment_starts_there) {
   const std::string late = memory_event(41) + "\n" + memory_event(42) + "\n";
   EXPECT_EQ(read_events(ndjson(late)).counts.missing, 40U);

@@ -65,6 +65,27 @@ TEST(NewFile, belongs_to_the_given_owner) {
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
 }
 
+TEST(NewFile, is_not_made_where_a_users_link_leads_root) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root works for others";
+  const TempDir directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
+  const Owner user{kNobody, 4242};
+  for (const char* name : {"root", "home"}) fs::create_directory(directory / name);
+  fs::create_directory_symlink("../root", directory / "home/run");
+  for (const char* name : {"home", "home/run"}) ASSERT_EQ(::lchown((directory / name).c_str(), user.uid, user.gid), 0);
+  for (const bool force : {false, true}) {
+    auto file = create_new_file(directory / "home/run/f", {.force = force, .owner = user});
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().sys_errno, ELOOP);
+    EXPECT_FALSE(file.error().hint.empty());
+  }
+  EXPECT_EQ(entries(directory / "root"), 0U);
+  for (const char* name : {"home/f", "root/f"}) {
+    ASSERT_TRUE(create_new_file(directory / name, {.owner = user})) << name;
+    EXPECT_EQ(status_of(directory / name).st_uid, user.uid);
+  }
+}
+
 TEST(NewFile, existing_names_are_refused_without_force) {
   const TempDir directory;
   write_bytes(directory / "file", "old");

@@ -234,6 +234,21 @@ TEST(TraceReader, large_frame_of_another_tool_is_read) {
   EXPECT_EQ(read_trace(make_frame(raw)).lines.size(), count);
 }
 
+TEST(TraceReader, frames_that_inflate_without_end_are_given_up) {
+  const std::string line = std::string((std::size_t{1} << 19) - 1, 'x') + "\n";
+  const std::string frame = make_frame(line + line + line + line);
+  std::string bytes;
+  for (int i = 0; i < 200; ++i) bytes += frame;
+  trace::Reader reader(std::make_unique<trace::MemorySource>(bytes));
+  auto next = reader.next_line();
+  std::size_t lines = 0;
+  for (; next && *next; next = reader.next_line()) ++lines;
+  EXPECT_EQ(lines, 512U);  // 256 MiB
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().code, Errc::kInput);
+  EXPECT_NE(next.error().context.find("inflates to more than 200 times"), std::string::npos);
+}
+
 TEST(TraceReader, rewind_reads_the_same_again) {
   const std::string bytes = make_trace({memory_lines(1, 9), memory_lines(10, 9)});
   trace::Reader reader(std::make_unique<trace::MemorySource>(std::string_view(bytes).substr(0, bytes.size() - 3)));

@@ -103,6 +103,16 @@ TEST(ThinTrace, unreadable_input_leaves_no_output) {
   EXPECT_FALSE(trace::thin_trace(directory / "none", directory / "thin"));
 }
 
+TEST(ThinTrace, without_time_nothing_is_left_behind) {
+  const TempDir directory;
+  write_trace(directory / "t", true);
+  trace::ThinOptions options;
+  options.until = std::chrono::steady_clock::now();
+  EXPECT_FALSE(trace::thin_trace(directory / "t", directory / "thin", options));
+  EXPECT_FALSE(std::filesystem::exists(directory / "thin"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "t"));
+}
+
 TEST(Summary, tells_span_and_kills) {
   const TempDir directory;
   write_trace(directory / "t", true);
@@ -155,6 +165,24 @@ TEST(Retention, old_segments_are_thinned_the_oldest_removed_and_the_present_one_
   EXPECT_TRUE(again->thinned.empty());
 }
 
+// A helper that was busy gets to it when the recording is two segments further.
+TEST(Retention, a_late_request_touches_nothing_that_came_after_it) {
+  for (const bool thinned_since : {false, true}) {
+    const TempDir directory;
+    for (const std::uint32_t number : {1U, 3U, 4U}) write_trace(directory / segment(number), false);
+    write_trace(directory / segment(2, thinned_since), false);
+    trace::RetentionOptions options;
+    options.now_ns = kNow;
+    options.max_bytes = 1;
+    options.keep = directory / segment(2);
+    const auto result = trace::keep_within(directory.path(), options);
+    ASSERT_TRUE(result);
+    EXPECT_FALSE(std::filesystem::exists(directory / segment(1)));
+    EXPECT_FALSE(std::filesystem::exists(directory / segment(1, true)));
+    for (const std::uint32_t number : {3U, 4U}) EXPECT_TRUE(std::filesystem::exists(directory / segment(number)));
+  }
+}
+
 TEST(Retention, too_much_is_thinned_before_anything_is_removed) {
   const TempDir directory;
   for (std::uint32_t number = 1; number <= 3; ++number) {
@@ -175,8 +203,44 @@ TEST(Retention, too_much_is_thinned_before_anything_is_removed) {
   options.max_bytes = one;  // only the present one has room
   result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->removed, (std::vector<std::string>{directory / segment(1, true), directory / segment(2, true)}));
+  EXPECT_EQ(result->removed, (std::vector<std::string>{directory / segment(1, true), directory / segment(2)}))
+      << "far beyond: at once";
   EXPECT_EQ(result->bytes, one);
+}
+
+TEST(Retention, far_beyond_the_limit_the_oldest_go_at_once) {
+  const TempDir directory;
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    write_trace(directory / segment(number), true);
+    set_age(directory / segment(number), (4 - number) * kHour);
+  }
+  trace::RetentionOptions options;
+  options.now_ns = kNow;
+  options.keep = directory / segment(3);
+  options.max_bytes = 2 * std::filesystem::file_size(directory / segment(1)) + 1;
+  const auto result = trace::keep_within(directory.path(), options);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->thinned.empty());
+  EXPECT_EQ(result->removed, std::vector<std::string>{directory / segment(1)});
+}
+
+TEST(Retention, where_there_is_no_time_to_thin_the_oldest_go) {
+  const TempDir directory;
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    write_trace(directory / segment(number), true);
+    set_age(directory / segment(number), (4 - number) * kHour);
+  }
+  const std::uint64_t one = std::filesystem::file_size(directory / segment(1));
+  trace::RetentionOptions options;
+  options.now_ns = kNow;
+  options.keep = directory / segment(3);
+  options.max_bytes = 2 * one + one / 2;
+  options.thin_for = std::chrono::nanoseconds(0);
+  const auto result = trace::keep_within(directory.path(), options);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->thinned.empty());
+  EXPECT_EQ(result->removed, std::vector<std::string>{directory / segment(1)});
+  EXPECT_LE(result->bytes, options.max_bytes);
 }
 
 TEST(Retention, post_mortems_do_not_push_the_recording_out) {

@@ -3,9 +3,7 @@
 #include "trace/writer.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@
 #include <thread>
 
 #include "support/allocation_counter.h"
+#include "support/small_disk.h"
 #include "support/temp_dir.h"
 #include "trace/limits.h"
 #include "trace/reader.h"
@@ -112,16 +111,16 @@ TEST(TraceWriter, nothing_allocates_after_create) {
   const std::vector<std::string> lines = memory_lines(1, 6000);
   auto writer = Writer::create(directory / "t.oomtrace");
   ASSERT_TRUE(writer);
-  const std::uint64_t before = allocations();
+  EXPECT_GT(allocations(), 0U);  // the counter counts
+  NoHeap no_heap;
   bool good = true;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     good = good && (*writer)->append(lines[i]);
     if (i % 700 == 0) good = good && (*writer)->close_frame() && (*writer)->sync();
   }
   good = good && (*writer)->close_frame() && (*writer)->sync();
-  EXPECT_EQ(allocations(), before);
+  EXPECT_EQ(no_heap.end(), 0U);
   EXPECT_TRUE(good);
-  EXPECT_GT(before, 0U);  // the counter counts
 }
 
 // Writes until the disk is full, then makes room and goes on. `make_room` is what ends the shortage.
@@ -135,7 +134,7 @@ void write_over_a_full_disk(const std::string& path, int expected_errno, MakeRoo
   for (int i = 0; i < 4000; ++i) lines.push_back(random_line(random, 300));
 
   std::size_t next = 0;
-  const std::uint64_t before = allocations();
+  NoHeap no_heap;
   int failed_with = 0;
   std::size_t whole = 0;  // lines in frames that were closed without an error
   for (; next < lines.size() && failed_with == 0; ++next) {
@@ -153,7 +152,7 @@ void write_over_a_full_disk(const std::string& path, int expected_errno, MakeRoo
     }
   }
   const bool fails_again = !(*writer)->close_frame();
-  EXPECT_EQ(allocations(), before);  // the way of an error included
+  EXPECT_EQ(no_heap.end(), 0U);  // the way of an error included
   EXPECT_EQ(failed_with, expected_errno);
   EXPECT_TRUE(fails_again);
   EXPECT_GE((*writer)->stats().failed_writes, 2U);
@@ -187,18 +186,11 @@ TEST(TraceWriter, file_size_limit_is_an_error_that_can_be_retried) {
 
 TEST(TraceWriter, full_disk_is_an_error_that_can_be_retried) {
   const TempDir directory;
-  std::string skipped;
-  // A thread may have mounts of its own, so the small disk is gone with it.
-  std::thread([&] {
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("none", directory.path().c_str(), "tmpfs", 0, "size=2m") != 0) {
-      skipped = "a small tmpfs cannot be mounted here (needs CAP_SYS_ADMIN)";
-      return;
-    }
+  const bool mounted = on_small_disk(directory.path(), "2m", [&] {
     write_bytes(directory / "filler", std::string(1'800'000, 'x'));
     write_over_a_full_disk(directory / "t.oomtrace", ENOSPC, [&] { std::filesystem::remove(directory / "filler"); });
-  }).join();
-  if (!skipped.empty()) GTEST_SKIP() << skipped;
+  });
+  if (!mounted) GTEST_SKIP() << "a small tmpfs cannot be mounted here (needs CAP_SYS_ADMIN)";
 }
 
 bool wait_for_bytes(const std::string& path) {
