@@ -186,7 +186,7 @@ struct ProcessInfo {
   std::string_view command_line;  // redacted
   bool command_line_truncated = false;
   std::vector<std::pair<std::string_view, std::string_view>> environment;  // only names of the fixed list
-  std::vector<std::string_view> libraries;  // base names of mapped libraries that tell a role
+  std::vector<std::string_view> libraries;  // base names of mapped libraries and devices that tell a role
   std::vector<std::string_view> threads;    // distinct thread names
 };
 
@@ -363,6 +363,7 @@ struct Event {
   std::string_view boot_id;   // /proc/sys/kernel/random/boot_id
   std::string_view host_name;
   std::string_view host_id;  // /etc/machine-id
+  bool truncated = false;    // read from a line that said so: its texts or lists had more
   Payload payload;
 };
 

@@ -41,14 +41,26 @@ struct LedgerLine {
   std::int64_t bytes = 0;
 };
 
+// What is charged to a cgroup but to none of the cgroups below it that are listed as well.
+struct CgroupCharge {
+  std::string cgroup;
+  std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> limit_bytes;  // nullopt: none
+};
+
 struct Domain {
   std::string kind;  // "global", "memcg", "cpuset", "mempolicy", "sysrq", "unknown"
   std::optional<std::string> constraint;
   std::optional<std::string> cgroup;
   std::optional<std::uint64_t> limit_bytes, usage_bytes, swap_limit_bytes;
   std::optional<std::string> nodes;
+  // The ledger shares out `ledger_bytes`, the usage as it was told with it, which may be `ledger_age_ns` before the
+  // kill and less than usage_bytes.
   std::vector<LedgerLine> ledger;
   std::optional<std::int64_t> residue_bytes;
+  std::optional<std::uint64_t> ledger_bytes, ledger_age_ns;
+  std::vector<CgroupCharge> cgroups;  // the largest first, at most 100
+  std::optional<std::uint64_t> cgroups_age_ns;
 };
 
 struct Trigger {
@@ -58,10 +70,18 @@ struct Trigger {
   std::vector<std::string> stack;
 };
 
+// Where in its training a process stands. Numbers count from 0, as the frameworks do.
+struct TrainingPlace {
+  std::optional<std::string> role_reason;  // the sign that the role was given for
+  std::optional<std::uint32_t> rank, local_rank, world_size;
+  std::optional<std::uint32_t> worker;  // of a DataLoader worker: which of those that its parent started together
+};
+
 struct Victim {
   std::uint32_t pid = 0;
   std::string comm;
   std::optional<std::string> command_line, role, job, cgroup;
+  TrainingPlace place;
   std::optional<std::uint32_t> uid;
   std::optional<std::int64_t> anon_rss_bytes, file_rss_bytes, shmem_rss_bytes, swap_bytes;
   std::optional<std::uint64_t> pgtables_bytes, total_vm_bytes;
@@ -101,6 +121,18 @@ struct ProcessGrowth {
   std::int64_t grown_bytes = 0;
   double share = 0;
   std::optional<std::int64_t> fresh_anon_bytes, cow_copied_bytes, file_bytes, shmem_bytes, swap_bytes;
+  TrainingPlace place;
+  std::optional<std::int64_t> pgtables_bytes;     // growth of its page tables: charged too, but no part of grown_bytes
+  std::optional<std::int64_t> hiwater_rss_bytes;  // the most that it ever had resident, as last told
+  // At the kill: of what it inherited or passed on by fork, at least so much is still one copy with a living relative.
+  std::optional<std::int64_t> shared_bytes;
+};
+
+// Those of the processes that grew or gave back which have no row of their own.
+struct ProcessesLeftOut {
+  std::uint32_t count = 0;
+  std::int64_t grown_bytes = 0;  // of those that grew
+  double share = 0;
 };
 
 struct RoleGrowth {
@@ -115,13 +147,17 @@ struct Driver {
   std::optional<std::string> role, comm;
   double share = 0;
   std::optional<std::string> job;  // that all who drove belong to
+  TrainingPlace place;             // of that process
 };
 
 struct Duplicated {
-  std::uint64_t region_bytes = 0;  // of what was copied several times, once
-  std::uint32_t copies = 0;
-  std::optional<std::int64_t> copied_bytes;      // all that the family copied
-  std::optional<std::int64_t> duplicated_bytes;  // of it: copies of that region; nullopt where regions were not told
+  std::uint64_t region_bytes = 0;  // of what was copied several times, once; of several families the largest such
+  std::uint32_t copies = 0;        // of that region
+  std::optional<std::int64_t> copied_bytes;  // all that these families copied
+  // Of it, copies of a region that several of a family copied; nullopt where regions were not told.
+  std::optional<std::int64_t> duplicated_bytes;
+  std::uint32_t families = 1;       // in each of which a region was copied several times
+  std::optional<std::string> role;  // of those who copied most of it
 };
 
 // At even moments from the window's start to its end, both included.
@@ -134,14 +170,25 @@ struct GrowthTimeline {
   std::vector<RoleTimeline> roles;
 };
 
+// What the domain's own counters say of the same window: usage, and the lines of its ledger, at its end less at its
+// start, or `lead_ns` before it, where nothing nearer was told. `residue_bytes`: what usage rose by beyond the lines.
+struct ChargedRise {
+  std::uint64_t lead_ns = 0;
+  std::int64_t bytes = 0;
+  std::vector<LedgerLine> ledger;
+  std::int64_t residue_bytes = 0;
+};
+
 struct Growth {
   std::optional<std::string> from, to;
   std::int64_t grown_bytes = 0;
+  std::optional<ChargedRise> charged;  // nullopt: they were not told near both of its ends
   std::optional<Driver> driver;
   std::vector<RoleGrowth> roles;
   std::vector<ProcessGrowth> processes;
   std::optional<Duplicated> duplicated;
   std::optional<GrowthTimeline> timeline;
+  ProcessesLeftOut left_out;
 };
 
 struct Overcommit {
@@ -178,6 +225,7 @@ struct Death {
   std::uint32_t pid = 0;
   std::string comm;
   std::optional<std::string> role, time;
+  TrainingPlace place;
   std::string verdict;
   std::optional<std::int32_t> signal, exit_code;
   struct Sender {
@@ -198,6 +246,9 @@ struct Source {
   std::string name;  // what was read, for people
   std::optional<std::string> host, kernel, from, to;
   std::optional<std::string> boot_id, trace_id;
+  std::optional<std::string> since, until;              // the time that was chosen, both inclusive; null: no bound
+  std::uint64_t incidents_outside = 0;                  // left out, since they lie before or after it
+  std::optional<std::string> outside_from, outside_to;  // the first and the last of them
   std::uint64_t lost_events = 0;
   std::vector<std::string> notes;  // losses, cuts and gaps in words
   std::vector<PlanFact> plan;

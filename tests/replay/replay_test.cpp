@@ -93,6 +93,17 @@ TEST_P(KernelLogFile, GivesTheSameReportAsEver) {
 }
 
 // The worker that grew made immune: the next in line pays, and so on.
+TEST(Damage, OfWhichNoEventIsLeftIsAnErrorAndNoProofOfPeace) {
+  const std::string whole = replay::read_file(kFolder / "traces" / "quickstart.oomtrace");
+  const fs::path stub = fs::path(testing::TempDir()) / "oomtrace-replay-stub.oomtrace";
+  std::ofstream(stub, std::ios::binary) << whole.substr(0, 100);
+  const auto read = cli::read_inputs({stub.string()}, [](const Event&) { ADD_FAILURE() << "an event"; });
+  fs::remove(stub);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, Errc::kInput);
+  EXPECT_NE(read.error().context.find("has no event that could be read"), std::string::npos) << read.error().context;
+}
+
 TEST(WhatIf, SaysTheSameAsEver) {
   const fs::path input = kFolder / "traces" / "quickstart.oomtrace";
   model::World world;

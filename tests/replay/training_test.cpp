@@ -18,13 +18,16 @@ namespace {
 using replay::kFolder;
 
 struct Row {
-  std::string verdict = "-", victim = "-", driver = "-", cause = "-";
+  std::string verdict = "-", victim = "-", driver = "-", cause = "-", rank = "-";
   double confidence = 0;
 
   bool same(const Row& other) const {
-    return verdict == other.verdict && victim == other.victim && driver == other.driver && cause == other.cause;
+    return verdict == other.verdict && victim == other.victim && driver == other.driver && cause == other.cause &&
+           rank == other.rank;
   }
-  std::string text() const { return verdict + ", " + victim + " by " + driver + ", " + cause; }
+  std::string text() const {
+    return verdict + ", " + victim + " by " + driver + ", " + cause + (rank == "-" ? "" : ", rank " + rank);
+  }
 };
 
 struct Case {
@@ -39,7 +42,8 @@ std::vector<Case> cases() {
     if (line.empty() || line.front() == '#') continue;
     std::istringstream cells(line);
     Case one;
-    cells >> one.name >> one.expected.verdict >> one.expected.victim >> one.expected.driver >> one.expected.cause;
+    cells >> one.name >> one.expected.verdict >> one.expected.victim >> one.expected.driver >> one.expected.cause >>
+        one.expected.rank;
     all.push_back(std::move(one));
   }
   return all;
@@ -56,12 +60,17 @@ Row found_in(const Report& report) {
     if (death == report.deaths.end()) return;
     row.verdict = death->verdict;
     row.victim = death->role.value_or("-");
+    if (death->place.rank) row.rank = std::to_string(*death->place.rank);
   };
   if (!report.incidents.empty()) {
     const Incident& incident = report.incidents.front();
     if (incident.victims.empty()) return row;
     death_of([&](const Death& death) { return death.pid == incident.victims.front().pid; });
-    if (incident.growth && incident.growth->driver) row.driver = incident.growth->driver->role.value_or("-");
+    if (incident.growth && incident.growth->driver) {
+      const Driver& driver = *incident.growth->driver;
+      row.driver = driver.role.value_or("-");
+      if (row.rank == "-" && driver.place.rank) row.rank = std::to_string(*driver.place.rank);
+    }
     row.cause = incident.cause.kind;
     row.confidence = incident.cause.confidence;
     return row;

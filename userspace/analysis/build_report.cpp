@@ -59,6 +59,7 @@ Victim describe_victim(const Context& context, const model::Incident& incident, 
   victim.pid = kill.victim.pid;
   victim.comm = kill.victim.comm;
   victim.role = context.role_of(kill.victim.id);
+  victim.place = context.place_of(kill.victim.id);
   const std::size_t boot = boot_of(context.world, incident);
   const std::string path = context.world.path_of(boot, kill.cgroup);
   if (!path.empty()) victim.cgroup = path;

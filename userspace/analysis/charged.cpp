@@ -55,15 +55,16 @@ struct Base {
 };
 
 // What the process took and gave back again shortly before is not its growth when it takes it the next time.
-std::int64_t above_sample(const model::World& world, const Process& process, const Window& window,
+std::int64_t above_sample(const Context& context, const Process& process, const Window& window,
                           const MemorySample& sample, std::uint32_t page_size) {
-  const auto levels = held_levels(world, process, 0, window.from_ns, page_size);
+  const auto levels = held_levels(context, process, 0, window.from_ns, page_size);
   const std::int64_t peak = level_at(peaks_of(levels, window.look_back_ns), window.from_ns);
-  return std::max<std::int64_t>(0, peak - held_at(world, process, sample, window.from_ns, page_size));
+  return std::max<std::int64_t>(0, peak - held_at(context.world, process, sample, window.from_ns, page_size));
 }
 
 // Where counting starts: the window's start, or the process's own, later one.
-Base base_of(const model::World& world, const Process& process, const Window& window, std::uint32_t page_size) {
+Base base_of(const Context& context, const Process& process, const Window& window, std::uint32_t page_size) {
+  const model::World& world = context.world;
   Base base{{}, window.from_ns};
   if (process.exec_ns && *process.exec_ns > window.from_ns && *process.exec_ns <= window.to_ns) {
     base.at_ns = *process.exec_ns;  // the old address space went; the new one began empty
@@ -81,17 +82,24 @@ Base base_of(const model::World& world, const Process& process, const Window& wi
       base.sample = points.front().sample;
       base.at_ns = points.front().from_ns;
     }
+    base.sample.counters.pgtables = 0;
+    base.sample.counters.missing &= static_cast<std::uint8_t>(~kMemoryPgtables);
     return base;
   }
   if (const auto* before = process.memory.at(window.from_ns)) {
     base.sample = before->sample;
     base.sample.counters.anon =
-        sane(base.sample.counters.anon) + above_sample(world, process, window, base.sample, page_size);
+        sane(base.sample.counters.anon) + above_sample(context, process, window, base.sample, page_size);
   } else if (!points.empty()) {
     base.sample = points.front().sample;
     base.at_ns = points.front().from_ns;
   }
   return base;
+}
+
+std::optional<std::int64_t> pgtables_of(const MemorySample& sample) {
+  if (sample.counters.missing & kMemoryPgtables) return std::nullopt;
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(sample.counters.pgtables, kMostBytes));
 }
 
 void add_shared(Charged& charged, const Process& process, const Base& base, const Window& window) {
@@ -122,18 +130,21 @@ std::int64_t write_fault_bytes(std::uint64_t faults, std::uint32_t page_size) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(faults, kMostBytes / page_size)) * page_size;
 }
 
-Charged charged_in(const model::World& world, const Process& process, const Window& window, std::uint32_t page_size) {
+Charged charged_in(const Context& context, const Process& process, const Window& window, std::uint32_t page_size) {
+  const model::World& world = context.world;
   Charged charged;
   if (process.memory.empty() || process.first_seen_ns > window.to_ns) return charged;
   if (process.exit_ns && *process.exit_ns < window.from_ns) return charged;
   charged.lived = true;
-  const Base base = base_of(world, process, window, page_size);
+  const Base base = base_of(context, process, window, page_size);
   add_shared(charged, process, base, window);
   const auto* last = process.memory.at(window.to_ns);
   if (!last) return charged;
   const MemorySample& from = base.sample;
   const MemorySample& to = last->sample;
   charged.dead = process.exit_ns && *process.exit_ns < window.to_ns;
+  const auto pgtables_then = pgtables_of(from), pgtables_now = charged.dead ? 0 : pgtables_of(to);
+  if (pgtables_then && pgtables_now) charged.pgtables = *pgtables_now - *pgtables_then;
   if (charged.dead) {
     // Everything came back; what was its own before the window is given back as well.
     MemorySample private_part = from;

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
-#include "model/world.h"
+#include "analysis/context.h"
 
 namespace oomtrace::analysis {
 
@@ -25,12 +26,14 @@ struct Charged {
   std::int64_t shmem_added = 0, file_added = 0;
   std::int64_t shmem_now = 0, file_now = 0;  // more mapped at the end than at the start
   std::uint64_t shmem_half_ns = 0;           // when half of shmem_added had been added
-  bool lived = false;                        // was there at some moment of the window
-  bool dead = false;                         // gone before its end: gave everything back but shmem
+  // Page tables are a process's own from its start: none are inherited. nullopt where an end was not told.
+  std::optional<std::int64_t> pgtables;
+  bool lived = false;  // was there at some moment of the window
+  bool dead = false;   // gone before its end: gave everything back but shmem
 };
 
 // page_size 0: copies are not known and count 0.
-Charged charged_in(const model::World& world, const model::Process& process, const Window& window,
+Charged charged_in(const Context& context, const model::Process& process, const Window& window,
                    std::uint32_t page_size);
 
 // What the process holds at a sample that it did not inherit: the measure by which the window is found.

@@ -20,6 +20,13 @@ std::optional<std::string> Context::role_of(model::ProcessId id) const {
   return model::to_string(known);
 }
 
+TrainingPlace Context::place_of(model::ProcessId id) const {
+  const model::Place& known = places.of(id);
+  TrainingPlace place{std::nullopt, known.rank, known.local_rank, known.world_size, known.worker};
+  if (role_of(id)) place.role_reason = roles.of(id).reason;
+  return place;
+}
+
 std::optional<std::string> time_of(std::int64_t wall_ns) {
   if (wall_ns == 0) return std::nullopt;
   return format_rfc3339_ns(wall_ns);

@@ -6,26 +6,45 @@
 #include <optional>
 #include <string>
 
+#include "analysis/by_time.h"
+#include "analysis/first_figures.h"
+#include "analysis/held_figures.h"
 #include "analysis/units.h"
 #include "model/jobs.h"
+#include "model/places.h"
 #include "model/roles.h"
 #include "model/world.h"
+#include "oomtrace/report.h"
 
 namespace oomtrace::analysis {
 
 struct Context {
   explicit Context(const model::World& replayed)
-      : world(replayed), roles(replayed), jobs(replayed, roles), units(replayed, roles) {}
+      : world(replayed),
+        roles(replayed),
+        places(replayed, roles),
+        jobs(replayed, roles),
+        units(replayed, roles),
+        processes(replayed),
+        incidents(replayed),
+        first_figures(replayed, roles),
+        held(replayed) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   const model::World& world;
   model::Roles roles;
+  model::Places places;
   model::Jobs jobs;
   Units units;
+  ProcessesByTime processes;
+  IncidentsByTime incidents;
+  FirstFigures first_figures;
+  HeldFigures held;
 
   // nullopt where nothing but a name is known of the process, as in kernel logs.
   std::optional<std::string> role_of(model::ProcessId id) const;
+  TrainingPlace place_of(model::ProcessId id) const;
   model::Role role(model::ProcessId id) const { return roles.of(id).role; }
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/cgroup_ledger.h"
 #include "analysis/domain_members.h"
 
 namespace oomtrace::analysis {
@@ -11,13 +12,11 @@ namespace {
 
 using Bytes = std::optional<std::uint64_t>;
 
-constexpr std::uint64_t kMost = std::uint64_t{1} << 60;
-
-std::int64_t to_signed(std::uint64_t bytes) { return static_cast<std::int64_t>(std::min(bytes, kMost)); }
+constexpr std::uint64_t kMost = std::uint64_t{1} << 58;
 
 void add(std::vector<LedgerLine>& ledger, const char* what, const Bytes& bytes, std::uint64_t less = 0) {
   if (!bytes) return;
-  ledger.push_back({what, to_signed(*bytes > less ? *bytes - less : 0)});
+  ledger.push_back({what, bounded_bytes(*bytes > less ? *bytes - less : 0)});
 }
 
 std::int64_t sum_of(const std::vector<LedgerLine>& ledger) {
@@ -35,19 +34,12 @@ const typename model::Timeline<Sample>::Point* near(const model::Timeline<Sample
   return &memory.points().front();
 }
 
-// memory.stat: `file` holds shmem as well, in both versions.
-void memcg_ledger(const model::CgroupSample& sample, Domain& domain) {
-  add(domain.ledger, "anonymous", sample.anon);
-  add(domain.ledger, "shared memory and tmpfs", sample.shmem);
-  add(domain.ledger, "page cache", sample.file, sample.shmem.value_or(0));
-  if (sample.kernel) {
-    add(domain.ledger, "kernel", sample.kernel);
-  } else {
-    add(domain.ledger, "slab", sample.slab);
-    add(domain.ledger, "page tables", sample.page_tables);
-  }
-  const Bytes usage = domain.usage_bytes ? domain.usage_bytes : sample.usage;
-  if (usage && sample.anon && sample.file) domain.residue_bytes = to_signed(*usage) - sum_of(domain.ledger);
+// What a recorder samples after a kill lacks what the victim held; what a log tells soon after it is of it.
+template <class Sample>
+const typename model::Timeline<Sample>::Point* told_before(const model::World& world, const model::Incident& incident,
+                                                           const model::Timeline<Sample>& memory) {
+  const bool log = host_of(world, incident).source == "kernel_log";
+  return log ? near(memory, incident.boot_ns) : memory.at(incident.boot_ns);
 }
 
 // What the kernel's log printed with the kill: no sample is as close.
@@ -102,7 +94,37 @@ const char* domain_word(DomainKind kind) {
 
 }  // namespace
 
-Domain describe_domain(const model::World& world, const model::Incident& incident) {
+std::int64_t bounded_bytes(std::uint64_t bytes) { return static_cast<std::int64_t>(std::min(bytes, kMost)); }
+
+// memory.stat: `file` holds shmem as well, in both versions.
+void fill_ledger(const model::CgroupSample& sample, Domain& domain) {
+  add(domain.ledger, "anonymous", sample.anon);
+  add(domain.ledger, "shared memory and tmpfs", sample.shmem);
+  add(domain.ledger, "page cache", sample.file, sample.shmem.value_or(0));
+  add(domain.ledger, "slab", sample.slab);
+  add(domain.ledger, "page tables", sample.page_tables);
+  // `kernel` holds both, and stacks, per-CPU and vmalloc memory. Version 1 tells it alone.
+  const bool parted = sample.slab || sample.page_tables;
+  const std::uint64_t parts =
+      std::min(sample.slab.value_or(0), kMost) + std::min(sample.page_tables.value_or(0), kMost);
+  add(domain.ledger, parted ? "kernel, else" : "kernel", sample.kernel, parts);
+  if (!domain.usage_bytes) domain.usage_bytes = sample.usage;
+  if (!domain.ledger_bytes) domain.ledger_bytes = sample.usage;
+  if (domain.ledger_bytes && sample.anon && sample.file)
+    domain.residue_bytes = bounded_bytes(*domain.ledger_bytes) - sum_of(domain.ledger);
+}
+
+void fill_ledger(const SystemMemory& memory, std::optional<std::uint64_t> total_bytes, Domain& domain) {
+  domain.ledger = meminfo_ledger(memory);
+  const bool whole = memory.free && memory.anon && memory.cached;
+  if (total_bytes && whole) domain.residue_bytes = bounded_bytes(*total_bytes) - sum_of(domain.ledger);
+  if (!domain.usage_bytes && total_bytes && memory.free && *total_bytes > *memory.free)
+    domain.usage_bytes = *total_bytes - *memory.free;
+}
+
+namespace {
+
+Domain without_cgroups(const model::World& world, const model::Incident& incident) {
   const model::Decision& decision = incident.decision;
   Domain domain;
   domain.kind = domain_word(decision.domain);
@@ -116,28 +138,31 @@ Domain describe_domain(const model::World& world, const model::Incident& inciden
     const std::string path = world.path_of(boot, decision.cgroup);
     if (!path.empty()) domain.cgroup = path;
     const model::CgroupSample* sample = at_the_kill(incident, path);
-    if (sample == nullptr) {
+    if (sample != nullptr) {
+      domain.ledger_bytes = domain.usage_bytes;
+    } else {
       const model::Cgroup* cgroup = domain_cgroup(world, incident);
-      const auto* point = cgroup ? near(cgroup->memory, incident.boot_ns) : nullptr;
+      const auto* point = cgroup ? told_before(world, incident, cgroup->memory) : nullptr;
       if (!point) return domain;
       sample = &point->sample;
+      if (point->until_ns < incident.boot_ns) domain.ledger_age_ns = incident.boot_ns - point->until_ns;
     }
     if (!domain.limit_bytes) domain.limit_bytes = sample->limit;
-    if (!domain.usage_bytes) domain.usage_bytes = sample->usage;
     if (!domain.swap_limit_bytes) domain.swap_limit_bytes = sample->swap_limit;
-    memcg_ledger(*sample, domain);
+    fill_ledger(*sample, domain);
     return domain;
   }
   if (decision.domain != DomainKind::kGlobal && decision.domain != DomainKind::kSysrq) return domain;
-  if (const SystemMemory* told = system_at(world, incident)) {
-    const SystemMemory& memory = *told;
-    domain.ledger = meminfo_ledger(memory);
-    const Bytes total = memory.total ? memory.total : host_of(world, incident).mem_total;
-    const bool whole = memory.free && memory.anon && memory.cached;
-    if (total && whole) domain.residue_bytes = to_signed(*total) - sum_of(domain.ledger);
-    if (!domain.usage_bytes && total && memory.free && *total > *memory.free)
-      domain.usage_bytes = *total - *memory.free;
-  }
+  if (const SystemMemory* told = system_at(world, incident))
+    fill_ledger(*told, told->total ? told->total : host_of(world, incident).mem_total, domain);
+  return domain;
+}
+
+}  // namespace
+
+Domain describe_domain(const model::World& world, const model::Incident& incident) {
+  Domain domain = without_cgroups(world, incident);
+  fill_cgroups(world, incident, domain);
   return domain;
 }
 
@@ -159,7 +184,7 @@ SystemState describe_system(const model::World& world, const model::Incident& in
     const SystemMemory& memory = *told;
     system.overcommit.limit_bytes = memory.commit_limit;
     system.overcommit.committed_bytes = memory.committed;
-    if (memory.balloon) system.balloon_bytes = to_signed(*memory.balloon);
+    if (memory.balloon) system.balloon_bytes = bounded_bytes(*memory.balloon);
     add(system.memory, "total", memory.total);
     add(system.memory, "available", memory.available);
     for (LedgerLine& line : meminfo_ledger(memory)) system.memory.push_back(std::move(line));

@@ -2,8 +2,6 @@
 // Which processes are charged to the domain that ran out.
 #include "analysis/domain_members.h"
 
-#include <set>
-
 #include "analysis/context.h"
 #include "model/lineage.h"
 
@@ -15,32 +13,33 @@ bool within_cgroup(std::string_view path, std::string_view top) {
   return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
 }
 
-std::vector<const model::Process*> domain_members(const model::World& world, const model::Incident& incident) {
-  const std::size_t boot = boot_of(world, incident);
-  const bool memcg = incident.decision.domain == DomainKind::kMemcg;
-  const model::CgroupName& top = incident.decision.cgroup;
-  const std::string top_path = world.path_of(boot, top);
-  std::set<model::ProcessId> weighed, outside;
+DomainMembers::DomainMembers(const model::World& world, const model::Incident& incident)
+    : world_(world),
+      boot_(boot_of(world, incident)),
+      memcg_(incident.decision.domain == DomainKind::kMemcg),
+      cgroup_id_(incident.decision.cgroup.id),
+      path_(world.path_of(boot_, incident.decision.cgroup)) {
   for (const model::CandidateRow& row : incident.candidates) {
-    (row.excluded == Excluded::kOtherDomain ? outside : weighed).insert(row.process.id);
+    (row.excluded == Excluded::kOtherDomain ? outside_ : weighed_).insert(row.process.id);
   }
-  if (memcg) {
-    for (const model::Kill& kill : incident.kills) weighed.insert(kill.victim.id);
-  }
-  std::vector<const model::Process*> members;
-  for (const auto& [id, process] : world.processes()) {
-    if (process.boot != boot || model::shares_memory(process)) continue;
-    if (memcg) {
-      const std::string path = world.path_of(boot, process.cgroup);
-      const bool by_id = top.id != 0 && process.cgroup.id == top.id;
-      const bool comparable = !path.empty() && !top_path.empty();
-      if (!(by_id || (comparable ? within_cgroup(path, top_path) : weighed.contains(id)))) continue;
-    } else if (outside.contains(id)) {
-      continue;  // bound to other nodes
-    }
-    members.push_back(&process);
-  }
-  return members;
+  if (!memcg_) return;
+  for (const model::Kill& kill : incident.kills) weighed_.insert(kill.victim.id);
+}
+
+bool DomainMembers::has(const model::Process& process) const {
+  if (process.boot != boot_ || model::shares_memory(process)) return false;
+  if (!memcg_) return !outside_.contains(process.id);  // those are bound to other nodes
+  if (cgroup_id_ != 0 && process.cgroup.id == cgroup_id_) return true;
+  const std::string& told = process.cgroup.path;
+  const std::string path = told.empty() ? world_.path_of(boot_, process.cgroup) : std::string();
+  const std::string& known = told.empty() ? path : told;
+  const bool comparable = !known.empty() && !path_.empty();
+  return comparable ? within_cgroup(known, path_) : weighed_.contains(process.id);
+}
+
+std::vector<const model::Process*> DomainMembers::of(std::vector<const model::Process*> processes) const {
+  std::erase_if(processes, [&](const model::Process* process) { return !has(*process); });
+  return processes;
 }
 
 const model::Cgroup* domain_cgroup(const model::World& world, const model::Incident& incident) {

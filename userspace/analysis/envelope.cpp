@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <deque>
 
-#include "analysis/charged.h"
-
 namespace oomtrace::analysis {
 namespace {
 
@@ -46,10 +44,11 @@ std::int64_t taken_and_given_back(const Point& from, const Point& to, std::uint3
 
 std::uint64_t look_back_of(std::uint64_t stretch_ns) { return std::max(kSecond, stretch_ns / 10); }
 
-std::vector<Level> held_levels(const model::World& world, const model::Process& process, std::uint64_t start_ns,
+std::vector<Level> held_levels(const Context& context, const model::Process& process, std::uint64_t start_ns,
                                std::uint64_t to_ns, std::uint32_t page_size) {
   std::vector<Level> levels;
   const auto& points = process.memory.points();
+  const std::vector<std::int64_t>& held = context.held.of(process, page_size).bytes;
   for (std::size_t i = 0; i < points.size() && points[i].from_ns <= to_ns; ++i) {
     const MemorySample& sample = points[i].sample;
     const bool older = i == 0 && process.origin == model::Origin::kSeen && process.start_boot_ns <= start_ns;
@@ -58,9 +57,8 @@ std::vector<Level> held_levels(const model::World& world, const model::Process& 
     if (i + 1 < points.size() && points[i + 1].from_ns <= to_ns) {
       above = std::max(above, taken_and_given_back(points[i], points[i + 1], page_size));
     }
-    const std::int64_t held = held_at(world, process, sample, points[i].from_ns, page_size);
-    levels.push_back(
-        {older ? std::min(start_ns, points[i].from_ns) : points[i].from_ns, held + std::max<std::int64_t>(0, above)});
+    levels.push_back({older ? std::min(start_ns, points[i].from_ns) : points[i].from_ns,
+                      held[i] + std::max<std::int64_t>(0, above)});
   }
   if (process.exit_ns && *process.exit_ns < to_ns && !levels.empty()) {
     levels.push_back({std::max(*process.exit_ns, levels.back().at_ns), 0});

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/world.h"
+#include "analysis/context.h"
 
 namespace oomtrace::analysis {
 
@@ -20,7 +20,7 @@ std::uint64_t look_back_of(std::uint64_t stretch_ns);
 
 // What a process held that it did not inherit (held_at), as its samples tell it up to a moment; 0 from its exit on. A
 // process older than the trace counts from `start_ns` on.
-std::vector<Level> held_levels(const model::World& world, const model::Process& process, std::uint64_t start_ns,
+std::vector<Level> held_levels(const Context& context, const model::Process& process, std::uint64_t start_ns,
                                std::uint64_t to_ns, std::uint32_t page_size);
 
 // The same levels, each moment with the highest of the `look_back_ns` before it. An exit (0) is at once.

@@ -78,6 +78,24 @@ void name_clock_settings(const model::World& world, std::vector<std::string>& no
   if (more > 0) notes.push_back("the machine's clock was set " + format_count(to_signed(more), "more time"));
 }
 
+// What the model had no room for.
+void name_bounds(const model::World& world, std::vector<std::string>& notes) {
+  const model::World::Beyond& beyond = world.beyond();
+  if (beyond.kills > 0) {
+    notes.push_back(format_count(to_signed(beyond.kills), "kill") +
+                    " left out: more than a report holds. A part of the input at a time has them.");
+  }
+  if (beyond.processes > 0) {
+    notes.push_back(format_count(to_signed(beyond.processes)) +
+                    " times a process was left out: more were alive at a time than a report holds");
+  }
+  if (beyond.texts > 0) {
+    notes.push_back(
+        format_count(to_signed(beyond.texts)) +
+        " times a process's command line, environment and the like were left out: more than a report holds");
+  }
+}
+
 }  // namespace
 
 void name_gaps(const model::World& world, const model::Incident& incident, Incident& report) {
@@ -148,6 +166,9 @@ Source describe_source(const model::World& world, const SourceInfo& info) {
     }
   };
   for (const std::string& text : info.notes) note(text);
+  std::vector<std::string> bounds;
+  name_bounds(world, bounds);
+  for (std::string& text : bounds) note(std::move(text));
   std::vector<std::string> settings;
   name_clock_settings(world, settings);
   for (std::string& text : settings) note(std::move(text));
@@ -176,7 +197,8 @@ Source describe_source(const model::World& world, const SourceInfo& info) {
   if (extent.first != nullptr) source.from = time_of(extent.first->first_wall_ns);
   if (extent.last != nullptr) source.to = time_of(extent.last->last_wall_ns);
   if (world.forgotten_processes() > 0) {
-    note(format_count(to_signed(world.forgotten_processes())) + " processes that ended long ago are not listed");
+    note(format_count(to_signed(world.forgotten_processes())) +
+         " processes that had ended and had no part in a kill are not listed");
   }
   return source;
 }

@@ -13,15 +13,13 @@ namespace {
 
 constexpr std::size_t kMoments = 61;  // 60 steps
 
-std::vector<Level> own_levels(const model::World& world, const model::Process& process, const Window& window,
+std::vector<Level> own_levels(const Context& context, const model::Process& process, const Window& window,
                               std::uint32_t page_size) {
   std::vector<Level> levels;
-  for (const auto& point : process.memory.points()) {
-    if (point.from_ns > window.to_ns) break;
-    model::MemorySample own = point.sample;
-    own.counters.shmem = process.inherited ? process.inherited->shmem : 0;
-    levels.push_back({point.from_ns, held_at(world, process, own, point.from_ns, page_size)});
-  }
+  const auto& points = process.memory.points();
+  const std::vector<std::int64_t>& own = context.held.of(process, page_size).private_bytes;
+  for (std::size_t i = 0; i < points.size() && points[i].from_ns <= window.to_ns; ++i)
+    levels.push_back({points[i].from_ns, own[i]});
   // What was there before the trace was there from its start on.
   if (!levels.empty() && process.origin == model::Origin::kSeen && process.start_boot_ns <= window.from_ns)
     levels.front().at_ns = std::min(levels.front().at_ns, window.from_ns);
@@ -32,12 +30,18 @@ std::vector<Level> own_levels(const model::World& world, const model::Process& p
 
 }  // namespace
 
-std::optional<GrowthTimeline> growth_timeline(const Context& context, const std::vector<const model::Process*>& members,
+std::optional<GrowthTimeline> growth_timeline(const Context& context, const DomainMembers& members,
                                               const Window& window, std::uint32_t page_size) {
   if (window.to_ns <= window.from_ns) return std::nullopt;
   std::map<std::string, std::vector<std::vector<Level>>> series;
-  for (const model::Process* process : members) {
-    auto levels = own_levels(context.world, *process, window, page_size);
+  // Roles of those who died before the window have a row, too.
+  const FirstFigures::ByRole firsts = context.first_figures.of(members);
+  for (std::size_t role = 0; role < firsts.size(); ++role) {
+    if (firsts[role] <= window.to_ns) series.try_emplace(model::to_string(static_cast<model::Role>(role)));
+  }
+  for (const model::Process* process :
+       members.of(context.processes.lived_in(members.boot(), window.from_ns, window.to_ns))) {
+    auto levels = own_levels(context, *process, window, page_size);
     if (!levels.empty()) series[model::to_string(context.role(process->id))].push_back(std::move(levels));
   }
   GrowthTimeline timeline;

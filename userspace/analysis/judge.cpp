@@ -27,24 +27,18 @@ bool is_crash(std::int32_t signal) {
 
 const char* oom_verdict(DomainKind domain) { return domain == DomainKind::kMemcg ? "memcg_oom" : "kernel_oom"; }
 
-bool only_marked(const model::World& world, const Process& process) {
-  return std::any_of(world.incidents().begin(), world.incidents().end(), [&](const model::Incident& incident) {
-    return std::any_of(incident.kills.begin(), incident.kills.end(),
-                       [&](const model::Kill& kill) { return kill.already_dying && kill.victim.id == process.id; });
-  });
-}
-
 // The incident that a signal was sent in: as told, else the nearest decision before it.
-const model::Incident* incident_of(const model::World& world, const SignalSeen& signal, std::size_t boot) {
+const model::Incident* incident_of(const Context& context, const SignalSeen& signal, std::size_t boot) {
+  const model::World& world = context.world;
   constexpr std::uint64_t kNear = 2'000'000'000;
   if (signal.incident && *signal.incident < world.incidents().size()) return &world.incidents()[*signal.incident];
   const model::Incident* nearest = nullptr;
   std::uint64_t least = kNear;
-  for (const model::Incident& incident : world.incidents()) {
-    if (boot_of(world, incident) != boot) continue;
-    const std::uint64_t apart = std::max(signal.boot_ns, incident.boot_ns) - std::min(signal.boot_ns, incident.boot_ns);
+  for (const model::Incident* incident : context.incidents.begun_near(boot, signal.boot_ns, kNear)) {
+    const std::uint64_t apart =
+        std::max(signal.boot_ns, incident->boot_ns) - std::min(signal.boot_ns, incident->boot_ns);
     if (apart > least) continue;
-    nearest = &incident;
+    nearest = incident;
     least = apart;
   }
   return nearest;
@@ -65,6 +59,7 @@ const SignalSeen* find_signal(const Process& process, std::optional<std::int32_t
 void told_sender(Ending& ending, const SignalSeen& signal) {
   if (signal.sender.pid == 0 && signal.sender.comm.empty()) return;
   ending.death.sender = Death::Sender{signal.sender.pid, signal.sender.comm};
+  ending.sender = signal.sender.id;
 }
 
 bool by_oom_killer(const Context& context, const Process& process, Ending& ending) {
@@ -86,8 +81,8 @@ bool by_oom_killer(const Context& context, const Process& process, Ending& endin
     return true;
   }
   const SignalSeen* sharer = find_signal(process, std::nullopt, true);
-  if (!sharer || only_marked(world, process)) return false;
-  const model::Incident* incident = incident_of(world, *sharer, process.boot);
+  if (!sharer || context.incidents.marked(process.id)) return false;
+  const model::Incident* incident = incident_of(context, *sharer, process.boot);
   const model::Kill* chosen = incident ? chosen_kill(*incident) : nullptr;
   ending.death.verdict = oom_verdict(incident ? incident->decision.domain : DomainKind::kUnknown);
   ending.death.signal = kSigKill;
@@ -103,7 +98,7 @@ bool by_signal(const Context& context, const Process& process, std::int32_t numb
   death.signal = number;
   ending.violent = true;
   const SignalSeen* signal = find_signal(process, number, false);
-  if (!signal && process.oom_victim && number == kSigKill && !only_marked(context.world, process)) {
+  if (!signal && process.oom_victim && number == kSigKill && !context.incidents.marked(process.id)) {
     death.verdict = "kernel_oom";
     death.detail = "the kernel had marked it as an OOM victim; the decision itself was not recorded";
     ending.oom = true;
@@ -165,6 +160,7 @@ Endings judge(const Context& context) {
     ending.death.pid = process.pid;
     ending.death.comm = process.comm;
     ending.death.role = context.role_of(id);
+    ending.death.place = context.place_of(id);
     endings.emplace(id, std::move(ending));
   }
   return endings;

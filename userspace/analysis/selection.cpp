@@ -94,12 +94,17 @@ std::string sharing_sentence(const Context& context, const model::Incident& inci
                              std::uint32_t page_size) {
   const model::Process* process = context.world.find(row.process.id);
   if (process == nullptr || !row.rss || page_size == 0) return {};
-  const FamilySharing sharing = sharing_at(context.world, *process, incident.boot_ns, page_size);
-  const std::int64_t pages = sharing.bytes() / page_size;
+  const FamilySharing sharing = sharing_at(context, *process, incident.boot_ns, page_size);
+  // The nearest relative stands for all, unless it shares clearly less than one further off.
+  const std::int64_t near = std::max(sharing.with_children_bytes, sharing.with_parent_bytes);
+  const bool others = sharing.with_others_bytes > near + near / 8;
+  const std::int64_t bytes = others ? sharing.with_others_bytes : near;
+  const std::int64_t pages = bytes / page_size;
   if (pages < kTellingPages || pages * 10 < *row.rss) return {};
-  const bool children = sharing.with_children_bytes >= sharing.with_parent_bytes;
-  return " At least " + format_count(pages) + " of its pages (" + format_bytes(sharing.bytes()) + ") are shared with " +
-         (children ? "children that it forked" : "the parent that forked it") +
+  const char* nearest = sharing.with_children_bytes >= sharing.with_parent_bytes ? "children that it forked"
+                                                                                 : "the parent that forked it";
+  return " At least " + format_count(pages) + " of its pages (" + format_bytes(bytes) + ") are shared with " +
+         (others ? "others of the family that it was forked in" : nearest) +
          ": they count in the points of each, and killing it alone does not free them.";
 }
 

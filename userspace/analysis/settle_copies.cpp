@@ -3,14 +3,15 @@
 #include "analysis/settle_copies.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
-
-#include "analysis/domain_members.h"
 
 namespace oomtrace::analysis {
 namespace {
 
 constexpr double kNoise = 0.05;
+// The recorder reads the cgroups, then the census of processes, which a busy machine delays.
+constexpr std::uint64_t kCensusFollows = 200'000'000;
 constexpr std::uint64_t kMost = std::uint64_t{1} << 60;
 
 // Old kernels print a cgroup's own figures, without those of the cgroups below: they do not add up to what it used.
@@ -30,31 +31,61 @@ std::optional<double> charge_at_kill(const model::World& world, const model::Inc
   return std::nullopt;
 }
 
-// The sample in force is older than the moment: what rose in between makes the correction smaller, never too large.
-std::optional<double> charge_before(const model::World& world, const model::Incident& incident, std::uint64_t at_ns) {
+struct ChargeBefore {
+  std::uint64_t at_ns = 0;
+  double bytes = 0;
+};
+
+// By the sample in force when the window begins and by the next one: each at the last moment for which it is known to
+// hold, when the figures of the processes are as new as the sample's.
+std::vector<ChargeBefore> charges_before(const model::World& world, const model::Incident& incident,
+                                         std::uint64_t from_ns) {
+  std::vector<ChargeBefore> found;
   const model::Cgroup* cgroup = domain_cgroup(world, incident);
-  const auto* point = cgroup != nullptr ? cgroup->memory.at(at_ns) : nullptr;
-  if (point == nullptr || !point->sample.anon) return std::nullopt;
-  return static_cast<double>(std::min(*point->sample.anon, kMost));
+  if (cgroup == nullptr) return found;
+  for (const auto& point : cgroup->memory.points()) {
+    const std::uint64_t at_ns = std::max(point.from_ns + kCensusFollows, std::min(point.until_ns, from_ns));
+    if (at_ns >= incident.boot_ns) break;
+    if (point.from_ns <= from_ns) found.clear();
+    if (point.sample.anon) found.push_back({at_ns, static_cast<double>(std::min(*point.sample.anon, kMost))});
+    if (point.from_ns > from_ns) break;
+  }
+  return found;
 }
+
+// What looks like copies since a sample.
+struct Since {
+  std::map<const model::Process*, std::int64_t> copied;
+  double copied_by_all = 0;
+  double excess = 0;  // beyond what the cgroup was charged for
+};
 
 }  // namespace
 
-void settle_copies(const model::World& world, const model::Incident& incident, const Window& window,
-                   std::vector<ProcessCharge>& charges) {
-  const auto to = charge_at_kill(world, incident);
-  const auto from = charge_before(world, incident, window.from_ns);
-  if (!to || !from) return;
-  double fresh = 0, copied = 0;
-  for (const ProcessCharge& charge : charges) {
-    fresh += static_cast<double>(charge.charged.fresh_anon);
-    copied += static_cast<double>(charge.charged.copied);
+void settle_copies(const Context& context, const model::Incident& incident, const DomainMembers& members,
+                   const Window& window, std::uint32_t page_size, std::vector<ProcessCharge>& charges) {
+  const auto to = charge_at_kill(context.world, incident);
+  if (!to) return;
+  Since most;
+  for (const ChargeBefore& from : charges_before(context.world, incident, window.from_ns)) {
+    Since since;
+    double fresh = 0;
+    for (const model::Process* process :
+         members.of(context.processes.lived_in(members.boot(), from.at_ns, window.to_ns))) {
+      const Charged charged = charged_in(context, *process, {from.at_ns, window.to_ns}, page_size);
+      since.copied[process] = charged.copied;
+      since.copied_by_all += static_cast<double>(charged.copied);
+      fresh += static_cast<double>(charged.fresh_anon);
+    }
+    since.excess = fresh + since.copied_by_all - (*to - from.bytes);
+    if (since.excess > most.excess) most = std::move(since);
   }
-  const double excess = fresh + copied - (*to - *from);
-  if (copied <= 0 || excess <= kNoise * copied) return;
-  const double part = std::max(0.0, 1.0 - excess / copied);
-  for (ProcessCharge& charge : charges)
-    charge.charged.copied = static_cast<std::int64_t>(part * static_cast<double>(charge.charged.copied));
+  if (most.copied_by_all <= 0 || most.excess <= kNoise * most.copied_by_all) return;
+  const double none = std::min(1.0, most.excess / most.copied_by_all);  // the part of them that is none
+  for (ProcessCharge& charge : charges) {
+    std::int64_t& told = charge.charged.copied;
+    told -= static_cast<std::int64_t>(none * static_cast<double>(std::min(told, most.copied[charge.process])));
+  }
 }
 
 }  // namespace oomtrace::analysis

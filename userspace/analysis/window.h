@@ -2,10 +2,9 @@
 // The stretch of time that led to a kill, found from what the domain's processes held.
 #pragma once
 
-#include <vector>
-
 #include "analysis/charged.h"
 #include "analysis/context.h"
+#include "analysis/domain_members.h"
 
 namespace oomtrace::analysis {
 
@@ -15,7 +14,11 @@ namespace oomtrace::analysis {
 // workers, had climbed the levels before (an earlier phase, such as loading); and, once a fifth of the level is
 // covered, before a stretch climbed far quicker (a program's start). Where nothing of the kind is found it begins with
 // the trace.
-Window find_window(const Context& context, const model::Incident& incident,
-                   const std::vector<const model::Process*>& members, std::uint32_t page_size);
+Window find_window(const Context& context, const model::Incident& incident, const DomainMembers& members,
+                   std::uint32_t page_size);
+// The same, by a look at nothing before `since_ns`; nullopt where what was before might change it. 0 is all of the
+// trace.
+std::optional<Window> find_window_since(const Context& context, const model::Incident& incident,
+                                        const DomainMembers& members, std::uint32_t page_size, std::uint64_t since_ns);
 
 }  // namespace oomtrace::analysis

@@ -39,8 +39,10 @@ Result<Report> report_from_machine(const ReportScope& scope) {
       continue;
     }
     if (!report->incidents.empty()) return report;
-    tell("oomtrace report: no OOM kill in {}\n", escape_terminal(place->name));
-    if (!without) without = *std::move(report);
+    const std::size_t outside = report->source.incidents_outside;
+    tell("oomtrace report: no OOM kill {}in {}\n", outside > 0 ? "of the time chosen " : "",
+         escape_terminal(place->name));
+    if (!without || (without->source.incidents_outside == 0 && outside > 0)) without = *std::move(report);
   }
   if (without) return *std::move(without);
   return tl::make_unexpected(search.error());

@@ -17,7 +17,8 @@ struct ReportScope {
   std::optional<std::uint64_t> incident;
 };
 
-// Leaves out the incidents and deaths that lie outside of the bounds. Incidents without a date cannot be told to lie
+// Leaves out the incidents and deaths that lie outside of the bounds; the report's source says the bounds, and how many
+// incidents lie outside of them. Incidents without a date cannot be told to lie
 // inside: they are left out with a note. Errors: Errc::kUsage where that leaves nothing of a log without dates.
 Result<void> keep_between(const TimeBounds& bounds, Report& report);
 

@@ -3,6 +3,7 @@
 #include "codec/canonical_reader.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <type_traits>
@@ -23,8 +24,9 @@ constexpr std::size_t kMaxListItems = 4096;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Whether eight bytes are all printable ASCII but no quote and no backslash.
-bool plain8(const char* bytes) {
+// How many of eight bytes, from the first, are printable ASCII but no quote and no backslash: 0 to 8.
+unsigned plain8(const char* bytes) {
+  static_assert(std::endian::native == std::endian::little, "the first byte of a text is the lowest of its word");
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x8080808080808080;
   // The high bit of each byte that is below n (1 to 128); wrong only behind one that is.
@@ -33,14 +35,18 @@ bool plain8(const char* bytes) {
   std::memcpy(&word, bytes, sizeof(word));
   const std::uint64_t odd =
       (word & kHighs) | below(word, ' ') | below(word ^ (kOnes * '"'), 1) | below(word ^ (kOnes * '\\'), 1);
-  return odd == 0;
+  return static_cast<unsigned>(std::countr_zero(odd)) / 8;
 }
 
 // A visitor of codec/describe.h. Members that are not at the cursor are missing; what is left over at the end of an
 // object, or is of another form, refuses the line.
 class Canonical {
  public:
-  explicit Canonical(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) { take('{'); }
+  // What an object ends with is no digit: where a number starts before the end, its digits end there, too.
+  explicit Canonical(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {
+    take('{');
+    if (!line.ends_with('}')) refuse();
+  }
 
   template <class T>
   [[gnu::always_inline]] void number(std::string_view key, T& out) {
@@ -204,7 +210,7 @@ class Canonical {
     if (refused_) return;
     const char* const start = at_;
     const char* at = start;
-    while (end_ - at >= 8 && plain8(at)) at += 8;
+    for (unsigned plain = 8; plain == 8 && end_ - at >= 8; at += plain) plain = plain8(at);
     while (at != end_ && *at != '"' && *at != '\\' && static_cast<signed char>(*at) >= ' ') ++at;
     if (at == end_ || *at != '"') return refuse();
     out = {start, static_cast<std::size_t>(at - start)};
@@ -235,10 +241,8 @@ class Canonical {
       constexpr std::ptrdiff_t kFit = 19;  // digits that 64 bits always hold
       std::uint64_t value = 0;
       const char* after = digits;
-      for (; after != end_ && is_digit(*after); ++after) {
-        if (after - digits == kFit) return take_long_number(start, out);
-        value = value * 10 + static_cast<std::uint64_t>(*after - '0');
-      }
+      for (; is_digit(*after); ++after) value = value * 10 + static_cast<std::uint64_t>(*after - '0');
+      if (after - digits > kFit) return take_long_number(start, out);
       at_ = after;  // a fraction or exponent is not what comes next
       if (digits == start) {
         out = static_cast<T>(value);
@@ -285,6 +289,8 @@ bool read_canonical(std::string_view line, Event& event) {
   });
   event.wall_ns = parse_rfc3339(time).value_or(0);
   std::visit([&](auto& payload) { describe(reader, payload); }, event.payload);
+  event.truncated = false;
+  reader.flag("truncated", event.truncated);
   return reader.finished();
 }
 

@@ -246,6 +246,7 @@ Result<std::optional<Event>> LineDecoder::parse(std::string_view line) {
   reader.host(event);
   event.wall_ns = parse_rfc3339(time).value_or(0);
   std::visit([&](auto& payload) { describe(reader, payload); }, event.payload);
+  reader.flag("truncated", event.truncated);
   if (!complaint.empty()) return fail(Errc::kInput, complaint);
   return std::optional<Event>(std::move(event));
 }

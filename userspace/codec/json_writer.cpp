@@ -111,8 +111,9 @@ class Writer {
 
   bool lost() const { return lost_; }
 
-  std::size_t finish() {
-    if (lost_ || line_.shortened()) line_.close(kTruncated);
+  // `truncated`: the event itself is of a line that was cut, which stays true however well it fits now.
+  std::size_t finish(bool truncated) {
+    if (truncated || lost_ || line_.shortened()) line_.close(kTruncated);
     line_.close("}");
     return line_.size();
   }
@@ -201,7 +202,7 @@ Result<std::size_t> encode_line(const Event& event, std::span<char> out) {
     std::visit([&](auto& payload) { describe(writer, payload); }, const_cast<Event&>(event).payload);
     // With texts of 64 bytes every kind's members fit into kMinLineBytes, list items apart.
     constexpr std::size_t kShortestText = 64;
-    if (!writer.lost() || max_text <= kShortestText) return writer.finish();
+    if (!writer.lost() || max_text <= kShortestText) return writer.finish(event.truncated);
   }
 }
 

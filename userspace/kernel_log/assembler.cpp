@@ -347,7 +347,8 @@ bool Assembler::on_panic(const LogRecord& record) {
 }
 
 void Assembler::on_reaped(const LogRecord& record, const ReapedLine& line) {
-  if (OpenReport* open = queue_.killer_of(record, line.pid)) open->report.reaped.push_back(line.pid);
+  OpenReport* open = queue_.killer_of(record, line.pid);
+  if (open && open->report.reaped.size() < kMaxKills) open->report.reaped.push_back(line.pid);
   Note note;
   note.kind = NoteKind::kReaped;
   note.message = record.message;

@@ -15,6 +15,7 @@ constexpr std::int64_t kReportWindow = 120 * kSecond;  // between two lines of o
 constexpr std::uint64_t kQuietLines = 400;  // lines of others after which a report is not waited for actively
 constexpr std::uint64_t kForgottenLines = 20'000;
 constexpr std::size_t kMaxItems = 2048;
+constexpr std::size_t kMaxWaitingRows = 262'144;
 constexpr std::size_t kMaxOpen = 16;
 constexpr std::size_t kMaxContexts = 32;
 constexpr std::size_t kSeen = 512;
@@ -125,6 +126,7 @@ void ReportQueue::close(OpenReport& open) {
   if (open.state == ReportState::kClosed) return;
   open.state = ReportState::kClosed;
   --open_reports_;
+  waiting_rows_ += open.report.rows.size();
   forget(open);
 }
 
@@ -170,10 +172,11 @@ void ReportQueue::pump() {
   while (!items_.empty()) {
     Item& front = items_.front();
     if (front.open && front.open->state != ReportState::kClosed) {
-      if (items_.size() <= kMaxItems) return;
+      if (items_.size() <= kMaxItems && waiting_rows_ <= kMaxWaitingRows) return;
       close(*front.open);
     }
     give_out(front);
+    if (front.open) waiting_rows_ -= front.open->report.rows.size();
     items_.pop_front();
   }
 }

@@ -93,6 +93,7 @@ class ReportQueue {
   ReportConsumer& consumer_;
   std::deque<Item> items_;
   std::size_t open_reports_ = 0;
+  std::size_t waiting_rows_ = 0;  // of reports that are closed
   std::vector<Context> contexts_;
   std::vector<std::uint64_t> seen_;  // ring: what was given out, to know a log that holds its lines twice
   std::size_t next_seen_ = 0;

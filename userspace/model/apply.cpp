@@ -11,6 +11,8 @@ void World::apply(const Event& event) {
   std::visit([&](const auto& payload) { on(payload, at); }, event.payload);
   forget_beyond(quiet_dead_, limits_.quiet_dead);
   forget_beyond(failed_dead_, limits_.failed_dead);
+  forget_beyond(kept_dead_, limits_.kept_dead);
+  if (living() > limits_.living) refuse_living_beyond();
 }
 
 void World::on(const TraceStart& start, const At& at) {
@@ -63,9 +65,10 @@ void World::on(const TraceStop& stop, const At& at) {
 }
 
 void World::on(const TraceLost& lost, const At& at) {
+  constexpr std::size_t kMostSources = 32;  // a recorder has ten
   std::map<std::string, Loss>& losses = traces_[at.trace].losses;
   std::string source = clip(lost.source);
-  if (losses.size() >= limits_.list && losses.find(source) == losses.end()) source = "other";
+  if (losses.size() >= kMostSources && losses.find(source) == losses.end()) source = "other";
   Loss& loss = losses[source];
   loss.count = loss.count + lost.count < loss.count ? UINT64_MAX : loss.count + lost.count;
   if (!lost.detail.empty()) loss.detail = clip(lost.detail);
@@ -74,18 +77,19 @@ void World::on(const TraceLost& lost, const At& at) {
 void World::on(const SystemMemory& memory, const At& at) {
   Timeline<SystemSample>& known = boots_[at.boot].memory;
   if (memory.incident_id) {
-    incidents_[incident_index(*memory.incident_id, at)].memory = memory;
+    if (const auto index = incident_index(*memory.incident_id, at)) incidents_[*index].memory = memory;
     if (!known.empty() && known.points().back().from_ns > at.boot_ns) return;
   }
-  known.add(at.boot_ns, SystemSample{memory});
+  add_system_point(known, at.boot_ns, SystemSample{memory});
 }
 
 void World::on(const SystemPressure& pressure, const At& at) {
+  constexpr std::size_t kMostResources = 8;  // the kernel has four
   auto& by_resource = boots_[at.boot].pressure;
   const std::string resource = clip(pressure.resource);
-  if (by_resource.size() >= limits_.list && by_resource.find(resource) == by_resource.end()) return;
-  by_resource.try_emplace(resource, limits_.system_samples)
-      .first->second.add(at.boot_ns, PressureSample{pressure.some, pressure.full});
+  if (by_resource.size() >= kMostResources && by_resource.find(resource) == by_resource.end()) return;
+  add_system_point(by_resource.try_emplace(resource, limits_.system_samples).first->second, at.boot_ns,
+                   PressureSample{pressure.some, pressure.full});
 }
 
 void World::on(const SystemMounts& mounts, const At& at) {
@@ -116,12 +120,15 @@ void World::on(const CgroupMemory& memory, const At& at) {
                             memory.slab,  memory.page_tables, memory.file_mapped, memory.oom_kills};
   if (memory.incident_id) {
     constexpr std::size_t kKept = 16;
-    std::vector<CgroupAtKill>& told = incidents_[incident_index(*memory.incident_id, at)].cgroups;
-    if (told.size() < kKept) told.push_back({cgroup->name, sample});
+    const auto index = incident_index(*memory.incident_id, at);
+    if (index && incidents_[*index].cgroups.size() < kKept && !incidents_full()) {
+      incidents_[*index].cgroups.push_back({cgroup->name, sample});
+      incident_bytes_ += sizeof(CgroupAtKill) + cgroup->name.path.size();
+    }
     // A recording's kernel log is read behind its events: what it says of the past does not go behind the present.
     if (!cgroup->memory.empty() && cgroup->memory.points().back().from_ns > at.boot_ns) return;
   }
-  cgroup->memory.add(at.boot_ns, sample);
+  add_system_point(cgroup->memory, at.boot_ns, sample);
   if (memory.incident_id) cgroup->memory.pin_last();
 }
 

@@ -27,19 +27,29 @@ bool contradicts(const OomDecision& told, const Decision& inferred) {
   return !told.nodes.empty() && told.nodes != inferred.nodes;
 }
 
+std::size_t text_of(const Decision& decision) {
+  std::size_t bytes = decision.constraint.size() + decision.cgroup.path.size() + decision.nodes.size() +
+                      decision.trigger_cgroup.path.size() + decision.gfp_names.size() + decision.way.size() +
+                      decision.oom_group.size();
+  for (const std::string& frame : decision.stack) bytes += sizeof(std::string) + frame.size();
+  return bytes;
+}
+
 }  // namespace
 
-std::size_t World::incident_index(std::uint64_t id, const At& at) {
-  const auto [entry, is_new] = incident_by_id_.try_emplace({at.trace, id}, incidents_.size());
-  if (is_new) {
-    Incident& incident = incidents_.emplace_back();
-    incident.trace = at.trace;
-    incident.id = id;
-    incident.boot_ns = at.boot_ns;
-    incident.wall_ns = at.wall_ns;
-    keep_the_living(at.boot);
-  }
-  return entry->second;
+std::optional<std::size_t> World::incident_index(std::uint64_t id, const At& at) {
+  const auto known = incident_by_id_.find({at.trace, id});
+  if (known != incident_by_id_.end()) return known->second;
+  if (incidents_.size() >= limits_.incidents || incidents_full()) return std::nullopt;
+  incident_by_id_.emplace(std::pair{at.trace, id}, incidents_.size());
+  Incident& incident = incidents_.emplace_back();
+  incident_bytes_ += sizeof(Incident);
+  incident.trace = at.trace;
+  incident.id = id;
+  incident.boot_ns = at.boot_ns;
+  incident.wall_ns = at.wall_ns;
+  ++boots_[at.boot].incidents;
+  return incidents_.size() - 1;
 }
 
 void World::told_decision(Decision& decision, const OomDecision& told, const At& at) {
@@ -53,14 +63,14 @@ void World::told_decision(Decision& decision, const OomDecision& told, const At&
   // That nothing was weighed is said by the kernel's message; who only saw the mark takes it for a choice.
   const bool better = told.decided_by == DecidedBy::kAllocatingTask && decision.decided_by == DecidedBy::kKernel;
   if (decision.decided_by == DecidedBy::kUnknown || better) decision.decided_by = told.decided_by;
-  fill(decision.constraint, told.constraint);
+  fill(decision.constraint, cut(told.constraint));
   told_cgroup(decision.cgroup, told.cgroup, at);
   fill(decision.limit, told.limit);
   fill(decision.usage, told.usage);
   fill(decision.swap_limit, told.swap_limit);
   fill(decision.total_pages, told.total_pages);
   fill(decision.chosen_points, told.chosen_points);
-  fill(decision.nodes, told.nodes);
+  fill(decision.nodes, cut(told.nodes));
   if (decision.trigger.pid == 0 && (told.trigger.pid != 0 || !told.trigger.comm.empty())) {
     decision.trigger = name(told.trigger, at);
     keep(decision.trigger.id);
@@ -69,13 +79,13 @@ void World::told_decision(Decision& decision, const OomDecision& told, const At&
   told_cgroup(decision.trigger_cgroup, told.trigger_cgroup, at);
   fill(decision.trigger_oom_score_adj, told.trigger_oom_score_adj);
   fill(decision.gfp_mask, told.gfp_mask);
-  fill(decision.gfp_names, told.gfp_names);
+  fill(decision.gfp_names, cut(told.gfp_names));
   fill(decision.order, told.order);
   if (decision.stack.empty()) {
     for (const std::string_view frame : told.stack) decision.stack.push_back(clip(frame));
   }
-  fill(decision.way, told.way);
-  fill(decision.oom_group, told.oom_group);
+  fill(decision.way, cut(told.way));
+  fill(decision.oom_group, cut(told.oom_group));
 }
 
 void World::on(const OomKill& kill, const At& at) {
@@ -84,11 +94,18 @@ void World::on(const OomKill& kill, const At& at) {
     resolve_past(kill.victim, at);
     return;
   }
-  const std::size_t index = incident_index(kill.decision.incident_id, at);
+  const auto found = incident_index(kill.decision.incident_id, at);
+  if (!found) {
+    ++beyond_.kills;
+    return;
+  }
+  const std::size_t index = *found;
   incidents_[index].decided = true;
+  const std::size_t before = text_of(incidents_[index].decision);
   told_decision(incidents_[index].decision, kill.decision, at);
+  incident_bytes_ += text_of(incidents_[index].decision) - before;
   if (kill.victim.pid == 0) {
-    fill(incidents_[index].no_victim, kill.no_victim.empty() ? "report_cut" : kill.no_victim);
+    fill(incidents_[index].no_victim, kill.no_victim.empty() ? "report_cut" : cut(kill.no_victim));
     return;
   }
   Process& victim = resolve_past(kill.victim, at);
@@ -96,7 +113,7 @@ void World::on(const OomKill& kill, const At& at) {
 
   victim.kept = true;
   told_parent(victim, kill.parent_pid, at);
-  told_cgroup(victim.cgroup, kill.cgroup, at);
+  told_cgroup(victim, kill.cgroup, at);
   if (kill.uid) victim.uid = kill.uid;
   if (kill.oom_score_adj) victim.oom_score_adj = kill.oom_score_adj;
   if (kill.memory) {
@@ -111,12 +128,17 @@ void World::on(const OomKill& kill, const At& at) {
   const auto same = std::find_if(incident.kills.begin(), incident.kills.end(),
                                  [&](const Kill& known) { return known.victim.id == victim.id; });
   const bool is_new = same == incident.kills.end();
+  if (is_new && (incident.kills.size() >= limits_.kills || incidents_full())) {
+    ++beyond_.kills;
+    return;
+  }
   Kill& row = is_new ? incident.kills.emplace_back() : *same;
   if (is_new) {
     row.boot_ns = at.boot_ns;
     row.victim = name_of(kill.victim, victim);
     row.group_member = kill.group_member;
     row.already_dying = kill.already_dying;
+    incident_bytes_ += sizeof(Kill) + kill.cgroup.path.size();
   } else {
     // The group pass names the chosen one again: chosen, and killed, it stays.
     row.group_member = row.group_member && kill.group_member;
@@ -133,12 +155,15 @@ void World::on(const OomKill& kill, const At& at) {
 }
 
 void World::on(const OomCandidate& candidate, const At& at) {
-  const std::size_t index = incident_index(candidate.incident_id, at);
+  constexpr std::size_t kIndexBytes = 80;  // a node of candidate_row_
+  const auto found = incident_index(candidate.incident_id, at);
+  if (!found) return;
+  const std::size_t index = *found;
   Process& process = resolve_past(candidate.process, at);
   Incident& incident = incidents_[index];
   process.kept = true;
   told_parent(process, candidate.parent_pid, at);
-  told_cgroup(process.cgroup, candidate.cgroup, at);
+  told_cgroup(process, candidate.cgroup, at);
   if (candidate.uid) process.uid = candidate.uid;
   if (candidate.oom_score_adj) process.oom_score_adj = candidate.oom_score_adj;
   if (candidate.memory && process.alive()) {
@@ -170,18 +195,22 @@ void World::on(const OomCandidate& candidate, const At& at) {
     }
     return;
   }
-  if (incident.candidates.size() >= limits_.candidates) {
+  if (incident.candidates.size() >= limits_.candidates || incidents_full()) {
     ++incident.candidates_over_limit;
     return;
   }
   candidate_row_.emplace(std::pair{index, process.id}, incident.candidates.size());
+  incident_bytes_ += sizeof(CandidateRow) + kIndexBytes + row.cgroup.path.size();
   incident.candidates.push_back(std::move(row));
 }
 
 void World::on(const ProcessRegions& told, const At& at) {
+  constexpr std::size_t kRegionBytes = 64;  // a node of the map
   if (!told.incident_id || told.region_bytes == 0) return;
   const Process& process = resolve_past(told.process, at);
-  std::vector<WrittenRegions>& all = incidents_[incident_index(*told.incident_id, at)].regions;
+  const auto index = incident_index(*told.incident_id, at);
+  if (!index) return;
+  std::vector<WrittenRegions>& all = incidents_[*index].regions;
   auto found =
       std::find_if(all.begin(), all.end(), [&](const WrittenRegions& one) { return one.process == process.id; });
   if (found == all.end()) {
@@ -193,13 +222,15 @@ void World::on(const ProcessRegions& told, const At& at) {
   if (found->region_bytes != told.region_bytes) return;
   found->elsewhere = told.elsewhere;
   for (const WrittenRegion& region : told.regions) {
-    if (found->faults.size() >= limits_.regions) break;
-    found->faults[region.address] = region.write_protect;
+    if (found->faults.size() >= limits_.regions || incidents_full()) break;
+    if (found->faults.insert_or_assign(region.address, region.write_protect).second) incident_bytes_ += kRegionBytes;
   }
 }
 
 void World::on(const OomEnd& end, const At& at) {
-  Incident& incident = incidents_[incident_index(end.incident_id, at)];
+  const auto index = incident_index(end.incident_id, at);
+  if (!index) return;
+  Incident& incident = incidents_[*index];
   const ScanEnd row{end.scanned, end.emitted, end.dropped, end.provenance, end.report_cut};
   const auto same = std::find_if(incident.ends.begin(), incident.ends.end(),
                                  [&](const ScanEnd& known) { return known.provenance == end.provenance; });
@@ -235,6 +266,7 @@ void World::on(const SignalKill& signal, const At& at) {
     if (known != incident_by_id_.end()) seen.incident = known->second;
   }
   target.signals.push_back(std::move(seen));
+  count_details(target);
 }
 
 }  // namespace oomtrace::model

@@ -58,15 +58,18 @@ void World::on(const ProcessFork& fork, const At& at) {
     child.uid = parent.uid;
   if (!child.oom_score_adj) child.oom_score_adj = parent.oom_score_adj;
   if (!child.cgroup.known()) child.cgroup = parent.cgroup;
-  told_cgroup(child.cgroup, fork.cgroup, at);
-  if (child.execs > 0) return;
-  if (child.command_line.empty()) {
+  told_cgroup(child, fork.cgroup, at);
+  if (child.execs > 0) return count_details(child);
+  if (child.command_line.empty() && parent.details > 0 && process_bytes_ + parent.details > limits_.process_bytes) {
+    ++beyond_.texts;
+  } else if (child.command_line.empty()) {
     child.executable = parent.executable;
     child.command_line = parent.command_line;
     child.command_line_truncated = parent.command_line_truncated;
     child.environment = parent.environment;
     child.libraries = parent.libraries;
   }
+  count_details(child);
   if (shares_memory(child)) return;
   if (fork.memory) {
     child.inherited = fork.memory;
@@ -85,7 +88,7 @@ void World::on(const ProcessExec& exec, const At& at) {
   Process& process = resolve(exec.process, at);
   told_parent(process, exec.parent_pid, at);
   if (exec.uid) process.uid = exec.uid;
-  told_cgroup(process.cgroup, exec.cgroup, at);
+  told_cgroup(process, exec.cgroup, at);
   ++process.execs;
   process.exec_ns = at.boot_ns;
   if (!process.first_exec_ns) process.first_exec_ns = at.boot_ns;
@@ -95,6 +98,7 @@ void World::on(const ProcessExec& exec, const At& at) {
   process.environment.clear();
   process.libraries.clear();
   process.threads.clear();
+  count_details(process);
   // The old address space is gone, and the new one is nearly empty.
   process.shared_write_faults = 0;
   if (!process.memory.empty()) {
@@ -119,7 +123,7 @@ void World::on(const ProcessMemory& memory, const At& at) {
   told_parent(process, memory.parent_pid, at);
   if (memory.uid) process.uid = memory.uid;
   if (memory.oom_score_adj) process.oom_score_adj = memory.oom_score_adj;
-  told_cgroup(process.cgroup, memory.cgroup, at);
+  told_cgroup(process, memory.cgroup, at);
   sample(process, memory.memory ? &*memory.memory : nullptr, &memory.faults, at.boot_ns);
 }
 
@@ -129,7 +133,7 @@ void World::on(const ProcessInfo& info, const At& at) {
   if (info.uid) process.uid = info.uid;
   // Read from /proc some time before this event: the process may have moved and called exec since. What the kernel told
   // of the process then is newer.
-  if (!process.cgroup.known()) told_cgroup(process.cgroup, info.cgroup, at);
+  if (!process.cgroup.known()) told_cgroup(process, info.cgroup, at);
   if (!info.executable.empty()) process.executable = clip(info.executable);
   const bool told_by_exec = process.execs > 0 && !process.command_line.empty() && !process.command_line_truncated;
   if (!info.command_line.empty() && !told_by_exec) {
@@ -149,6 +153,7 @@ void World::on(const ProcessInfo& info, const At& at) {
       process.environment.emplace_back(clip(info.environment[i].first), clip(info.environment[i].second));
     }
   }
+  count_details(process);
 }
 
 void World::on(const OomScoreAdj& change, const At& at) {
@@ -157,10 +162,12 @@ void World::on(const OomScoreAdj& change, const At& at) {
   process.oom_score_adj = change.oom_score_adj;
   if (process.adj_changes.size() == kKept) process.adj_changes.erase(process.adj_changes.begin());
   process.adj_changes.push_back({at.boot_ns, name(change.by, at), change.oom_score_adj});
+  count_details(process);
 }
 
 // Adds a point from what an event knows; the rest holds on from the point before.
 void World::sample(Process& process, const MemoryCounters* counters, const FaultCounts* faults, std::uint64_t at_ns) {
+  keep_if_it_lived(process);
   const auto* last = process.memory.last();
   if (!counters && !last) return;
   MemorySample next;
@@ -174,7 +181,9 @@ void World::sample(Process& process, const MemoryCounters* counters, const Fault
   }
   next.shared_write_faults = process.shared_write_faults;
   next.high_rss = rss_of(next.counters);
-  process.memory.add(at_ns, next);
+  const std::size_t before = process.memory.points().size();
+  process.memory.add(at_ns, next, process_points_ < limits_.process_points);
+  process_points_ += process.memory.points().size() - before;
 }
 
 // A process whose fork was lost is known by its command line, which comes later than its first figures.

@@ -78,6 +78,7 @@ struct Boot {
   Timeline<SystemSample> memory;
   std::map<std::string, Timeline<PressureSample>> pressure;  // by resource
   std::vector<Mount> mounts;                                 // as last told
+  std::uint64_t incidents = 0;                               // so far
 };
 
 struct CgroupSample {

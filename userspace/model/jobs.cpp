@@ -2,6 +2,7 @@
 // Jobs: families of processes with one root, and the name a scheduler or container runtime has for them.
 #include "model/jobs.h"
 
+#include <tuple>
 #include <vector>
 
 #include "model/lineage.h"
@@ -49,6 +50,7 @@ Jobs::Jobs(const World& world, const Roles& roles) {
     }
     for (const ProcessId member : line) roots_.emplace(member, root);
   }
+  join_steps(world, roles);
   for (const auto& [id, root_id] : roots_) {
     Job& job = jobs_[root_id];
     ++job.members;
@@ -57,6 +59,28 @@ Jobs::Jobs(const World& world, const Roles& roles) {
     job.root = root_id;
     job.identity = identify_cgroup(world.path_of(root->boot, root->cgroup));
     job.name = name_of(*root, job.identity);
+  }
+}
+
+// Trainers of one Slurm step may have parents that were not seen, or a shell each.
+void Jobs::join_steps(const World& world, const Roles& roles) {
+  using Step = std::tuple<std::size_t, std::string, std::string>;  // boot, job, step
+  std::map<Step, ProcessId> first_of;
+  std::map<ProcessId, Step> step_of;
+  for (const auto& [id, root_id] : roots_) {
+    const Role role = roles.of(id).role;
+    if (id != root_id || (role != Role::kLauncher && role != Role::kTrainer)) continue;
+    const Process* root = world.find(id);
+    const CgroupIdentity identity = identify_cgroup(world.path_of(root->boot, root->cgroup));
+    if (!identity.slurm_job || !identity.slurm_step) continue;
+    const Step step{root->boot, *identity.slurm_job, *identity.slurm_step};
+    step_of.emplace(id, step);
+    const auto [first, added] = first_of.emplace(step, id);
+    if (!added && role == Role::kLauncher && roles.of(first->second).role != role) first->second = id;
+  }
+  for (auto& [id, root_id] : roots_) {
+    const auto step = step_of.find(root_id);
+    if (step != step_of.end()) root_id = first_of.at(step->second);
   }
 }
 

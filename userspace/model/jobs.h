@@ -29,6 +29,8 @@ class Jobs {
   const Job& of(ProcessId id) const;
 
  private:
+  void join_steps(const World& world, const Roles& roles);
+
   std::map<ProcessId, ProcessId> roots_;
   std::map<ProcessId, Job> jobs_;
 };

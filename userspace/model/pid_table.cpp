@@ -10,13 +10,27 @@ namespace {
 
 using Started = std::pair<std::uint64_t, Process*>;
 
+constexpr std::size_t kMostStarts = 256;  // of one pid, for moving them up takes time
+
 bool earlier(const Started& entry, std::uint64_t at) { return entry.first < at; }
 
 }  // namespace
 
 const PidTable::Entry* PidTable::find(std::size_t boot, std::uint32_t pid) const {
-  const auto found = entries_.find({boot, pid});
-  return found == entries_.end() ? nullptr : &found->second;
+  const Key key{boot, pid};
+  Found& last = place(key);
+  if (last.entry && last.key == key) return last.entry;
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return nullptr;
+  last = {key, &found->second};
+  return last.entry;
+}
+
+PidTable::Entry& PidTable::make(const Process& process) {
+  const Key key{process.boot, process.pid};
+  Entry& made = entries_[key];
+  place(key) = {key, &made};
+  return made;
 }
 
 Process* PidTable::holder(std::size_t boot, std::uint32_t pid) const {
@@ -39,16 +53,17 @@ Process* PidTable::started_before(std::size_t boot, std::uint32_t pid, std::uint
   return after == entry->by_start.begin() ? nullptr : std::prev(after)->second;
 }
 
-void PidTable::set_holder(Process& process) { entries_[{process.boot, process.pid}].holder = &process; }
+void PidTable::set_holder(Process& process) { make(process).holder = &process; }
 
 void PidTable::add_start(Process& process) {
   if (process.start_boot_ns == 0) return;
-  std::vector<Started>& list = entries_[{process.boot, process.pid}].by_start;
+  std::vector<Started>& list = make(process).by_start;
   const auto at = std::lower_bound(list.begin(), list.end(), process.start_boot_ns, earlier);
   if (at != list.end() && at->first == process.start_boot_ns)
     at->second = &process;
   else
     list.insert(at, {process.start_boot_ns, &process});
+  if (list.size() > kMostStarts) list.erase(list.begin());
 }
 
 void PidTable::remove(const Process& process) {
@@ -57,7 +72,10 @@ void PidTable::remove(const Process& process) {
   Entry& entry = found->second;
   if (entry.holder == &process) entry.holder = nullptr;
   std::erase_if(entry.by_start, [&](const Started& started) { return started.second == &process; });
-  if (!entry.holder && entry.by_start.empty()) entries_.erase(found);
+  if (entry.holder || !entry.by_start.empty()) return;
+  Found& last = place(found->first);
+  if (last.entry == &entry) last.entry = nullptr;
+  entries_.erase(found);
 }
 
 }  // namespace oomtrace::model

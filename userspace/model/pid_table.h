@@ -2,6 +2,7 @@
 // Which process has, or had, a pid: by the pid alone, and by pid and start time, which together are an identity.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -41,9 +42,18 @@ class PidTable {
     std::vector<std::pair<std::uint64_t, Process*>> by_start;  // ascending; one of them, but for pids that came round
   };
 
+  struct Found {
+    Key key{};
+    const Entry* entry = nullptr;
+  };
+
+  Found& place(const Key& key) const { return found_[Hash{}(key) % found_.size()]; }
   const Entry* find(std::size_t boot, std::uint32_t pid) const;
+  Entry& make(const Process& process);
 
   std::unordered_map<Key, Entry, Hash> entries_;
+  // What was looked up last, for most events are of the same few processes. An entry stays where it is until it goes.
+  mutable std::array<Found, 256> found_;
 };
 
 }  // namespace oomtrace::model

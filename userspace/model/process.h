@@ -115,7 +115,9 @@ struct Process {
   bool reaped = false;                               // by the OOM reaper
   std::vector<SignalSeen> signals;                   // fatal ones sent to it, the first few
   std::optional<std::size_t> killed_in;              // index of the incident that killed it
-  bool kept = false;                                 // an incident refers to it: never forgotten
+  bool kept = false;                                 // an incident refers to it: forgotten last
+  std::uint64_t incidents_lived = 0;                 // of Boot::incidents, those that `kept` and pins reckon with
+  std::size_t details = 0;                           // bytes of its texts and lists, as World counts them
 
   bool alive() const { return !exit_ns; }
   bool alive_at(std::uint64_t at_ns) const { return !exit_ns || *exit_ns > at_ns; }

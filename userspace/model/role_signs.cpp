@@ -35,6 +35,14 @@ std::optional<std::string> first_with_prefix(const std::vector<std::string>& nam
   return std::nullopt;
 }
 
+// Empty where the environment has no such variable, too.
+std::string_view value_of(const Process& process, std::string_view name) {
+  for (const auto& [key, value] : process.environment) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
 template <std::size_t N>
 bool one_of(std::string_view text, const std::array<std::string_view, N>& words) {
   return std::find(words.begin(), words.end(), text) != words.end();
@@ -104,11 +112,12 @@ bool is_compile_worker(std::string_view command_line) {
          contains(command_line, "torch._inductor.compile_worker");
 }
 
-bool is_launcher_command(std::string_view command_line) {
-  constexpr std::array<std::string_view, 13> kLaunchers{"torchrun",
+bool is_launcher(const Process& process) {
+  constexpr std::array<std::string_view, 17> kLaunchers{"torchrun",
                                                         "torch.distributed.run",
                                                         "torch.distributed.launch",
                                                         "accelerate",
+                                                        "accelerate-launch",
                                                         "deepspeed",
                                                         "horovodrun",
                                                         "deepspeed.launcher.launch",
@@ -116,9 +125,18 @@ bool is_launcher_command(std::string_view command_line) {
                                                         "srun",
                                                         "mpirun",
                                                         "mpiexec",
+                                                        "mpiexec.hydra",
+                                                        "mpirun_rsh",
+                                                        "prterun",
                                                         "orterun",
                                                         "raylet"};
-  return one_of(program_of(command_line).name, kLaunchers);
+  if (named_elastic_agent(process.comm) || is_node_daemon(process)) return true;
+  return value_of(process, "LOCAL_RANK").empty() && one_of(program_of(process.command_line).name, kLaunchers);
+}
+
+bool is_node_daemon(const Process& process) {
+  constexpr std::array<std::string_view, 4> kDaemons{"slurmstepd", "orted", "prted", "hydra_pmi_proxy"};
+  return one_of(process.comm, kDaemons) || one_of(base_name(process.executable), kDaemons);
 }
 
 bool is_ray_worker(const Process& process) {
@@ -127,7 +145,9 @@ bool is_ray_worker(const Process& process) {
 }
 // comm has 15 characters.
 bool is_ray_train_worker(const Process& process) {
-  return process.comm.starts_with("ray::_RayTrainW") || contains(process.command_line, "ray::_RayTrainWorker");
+  return process.comm.starts_with("ray::RayTrainWo") || process.comm.starts_with("ray::_RayTrainW") ||
+         contains(process.command_line, "ray::RayTrainWorker") ||
+         contains(process.command_line, "ray::_RayTrainWorker");
 }
 bool is_ray_daemon(const Process& process) {
   return process.comm == "raylet" || base_name(process.executable) == "raylet";
@@ -151,20 +171,14 @@ std::optional<std::string> accelerator_mapping(const Process& process) {
 
 std::optional<std::string> rank_of(const Process& process) {
   for (const std::string_view name : {"RANK", "LOCAL_RANK"}) {
-    for (const auto& [key, value] : process.environment) {
-      if (key == name && !value.empty()) return std::string(name) + "=" + value;
-    }
+    const std::string_view value = value_of(process, name);
+    if (!value.empty()) return std::string(name).append("=").append(value);
   }
   return std::nullopt;
 }
 
-bool is_first_rank(const Process& process) {
-  for (const std::string_view name : {"LOCAL_RANK", "RANK"}) {
-    for (const auto& [key, value] : process.environment) {
-      if (key == name && !value.empty()) return value == "0";
-    }
-  }
-  return false;
+bool same_rank(const Process& a, const Process& b) {
+  return value_of(a, "RANK") == value_of(b, "RANK") && value_of(a, "LOCAL_RANK") == value_of(b, "LOCAL_RANK");
 }
 
 }  // namespace oomtrace::model

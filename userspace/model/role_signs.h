@@ -30,7 +30,10 @@ bool is_resource_tracker(std::string_view command_line);
 bool runs_fork_server(std::string_view command_line);  // the server, and its children, which keep its command line
 bool is_spawn_child(std::string_view command_line);
 bool is_compile_worker(std::string_view command_line);
-bool is_launcher_command(std::string_view command_line);
+// One that starts ranks and is none: what a launcher was given as LOCAL_RANK would be a rank's own.
+bool is_launcher(const Process& process);
+// Of a scheduler or of MPI: the parent of the ranks on its node ("slurmstepd", "orted").
+bool is_node_daemon(const Process& process);
 // Ray: its workers carry what they run as their title ("ray::IDLE", "ray::Actor.method()"), by setproctitle(3).
 bool is_ray_worker(const Process& process);
 bool is_ray_train_worker(const Process& process);
@@ -43,7 +46,7 @@ std::optional<std::string> accelerator_mapping(const Process& process);
 
 // RANK, else LOCAL_RANK, of the environment.
 std::optional<std::string> rank_of(const Process& process);
-// The first rank of its node: LOCAL_RANK 0, else RANK 0.
-bool is_first_rank(const Process& process);
+// Both RANK and LOCAL_RANK are the same, or are missing in both.
+bool same_rank(const Process& a, const Process& b);
 
 }  // namespace oomtrace::model

@@ -2,9 +2,11 @@
 // Roles: what each process is to the training, and by which evidence.
 #include "model/roles.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "model/lineage.h"
+#include "model/rank_signs.h"
 #include "model/role_signs.h"
 #include "model/world.h"
 
@@ -34,20 +36,34 @@ const Process* named_worker_child(const World& world, const Process& process) {
   return nullptr;
 }
 
-// RANK is inherited by everything below a rank: the trainer is the topmost that has it, shells apart.
-bool topmost_of_rank(const World& world, const Process& process, const std::string& rank) {
+// RANK is inherited by everything below a rank: the trainer is the topmost that has it, shells and launchers apart.
+// A pod or a batch job sets RANK to the node's number, and torchrun inherits it.
+bool topmost_of_rank(const World& world, const Process& process) {
   const Process* above = world.parent_of(process);
-  for (int level = 0; above && is_shell(*above) && level < kMaxAncestors; ++level) above = world.parent_of(*above);
-  return !above || rank_of(*above) != rank;
+  for (int level = 0; above && (is_shell(*above) || is_launcher(*above)) && level < kMaxAncestors; ++level)
+    above = world.parent_of(*above);
+  return !above || !same_rank(*above, process);
 }
 
 // Who starts the ranks, and has none of its own. Lightning's rank 0 starts the others, never a first rank.
 const Process* first_rank_child(const World& world, const Process& process) {
+  // A title may have overwritten a trainer's environment, and what it starts have the scheduler's numbers as it had.
+  const bool trains = training_library(process).has_value();
   for (const ProcessId id : process.children) {
     const Process* child = world.find(id);
-    if (child && child->execs > 0 && is_first_rank(*child)) return child;
+    if (!child || child->execs == 0 || !starts_first_rank(process, *child)) continue;
+    if (!trains || rank_of(*child)) return child;
   }
   return nullptr;
+}
+
+// A worker is named within milliseconds after its fork, where memory is short within moments.
+constexpr std::uint64_t kTimeToName = 2'000'000'000;
+
+bool could_have_been_named(const Process& process) {
+  std::uint64_t seen_ns = process.wait_status ? process.exit_ns.value_or(0) : 0;
+  if (const auto* last = process.memory.last()) seen_ns = std::max(seen_ns, last->until_ns);
+  return process.start_boot_ns != 0 && seen_ns > process.start_boot_ns + kTimeToName;
 }
 
 RoleInfo worker_of(const Process& process, const Process* parent, const RoleInfo& parent_role, const char* how) {
@@ -76,6 +92,7 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
   if (is_shm_manager(process)) return {Role::kShmManager, "is torch_shm_manager"};
   if (is_resource_tracker(process.command_line)) return {Role::kOther, "Python's resource tracker"};
   if (is_fork_server(world, process)) return {Role::kOther, "Python's fork server"};
+  if (is_node_daemon(process)) return {Role::kLauncher, "is " + process.comm + ", which starts ranks"};
   if (is_compile_worker(process.command_line)) return {Role::kCompileWorker, "runs torch._inductor's compile worker"};
 
   RoleInfo found;
@@ -93,6 +110,12 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
     if (trainer_signs(world, process, found)) return found;
     // Of a shell with built-in programs (busybox), which take their own names, too.
     if (is_shell(process) || (parent && is_shell(*parent))) return {Role::kOther, "a subshell"};
+    // Where PyTorch names its workers, another pool's are those without a name: datasets.map(num_proc=...).
+    if (parent && parent_role.role == Role::kTrainer && could_have_been_named(process) &&
+        named_worker_child(world, *parent)) {
+      return {Role::kWorker,
+              "forked without exec by trainer " + named(*parent) + ", whose DataLoader workers have names"};
+    }
     return worker_of(process, parent, parent_role, "forked without exec by");
   }
 
@@ -103,18 +126,16 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
     if (const auto device = accelerator_mapping(process)) return {Role::kTrainer, "a Ray worker that maps " + *device};
     return {Role::kWorker, "a Ray worker: " + process.comm};
   }
-  const auto rank = rank_of(process);
-  if (!rank && is_launcher_command(process.command_line)) {
-    return {Role::kLauncher, "runs " + program_of(process.command_line).name};
-  }
+  if (is_launcher(process)) return {Role::kLauncher, "runs " + program_of(process.command_line).name};
   if (is_shell(process)) return {Role::kOther, "a shell"};
   if (trainer_signs(world, process, found)) return found;
+  const auto rank = rank_of(process);
   if (!rank) {
     if (const Process* child = first_rank_child(world, process))
       return {Role::kLauncher, "starts " + named(*child) + ", the first rank"};
   }
   if (rank) {
-    if (topmost_of_rank(world, process, *rank)) return {Role::kTrainer, "topmost process with " + *rank};
+    if (topmost_of_rank(world, process)) return {Role::kTrainer, "topmost process with " + *rank};
     return {Role::kOther, "below the process of its rank (" + *rank + ")"};
   }
   if (const auto library = training_library(process)) return {Role::kTrainer, "maps " + *library};

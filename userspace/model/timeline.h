@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -26,10 +28,11 @@ class Timeline {
   };
 
   // At most `capacity` points (at least 8); the newest quarter is never merged.
-  explicit Timeline(std::size_t capacity) : capacity_(capacity < 8 ? 8 : capacity) {}
+  explicit Timeline(std::size_t capacity) : capacity_(std::max(capacity, kFewest)) {}
 
-  // A time before the last point's counts as that point's end: the series never runs backwards.
-  void add(std::uint64_t at_ns, const Sample& sample) {
+  // A time before the last point's counts as that point's end: the series never runs backwards. Without room among all
+  // series this one gets no longer: older points make way, and of the shortest the last.
+  void add(std::uint64_t at_ns, const Sample& sample, bool room = true) {
     if (!points_.empty()) {
       Point& last = points_.back();
       if (at_ns < last.until_ns) at_ns = last.until_ns;
@@ -38,7 +41,13 @@ class Timeline {
         return;
       }
     }
-    if (points_.size() >= capacity_) thin();
+    if (points_.size() >= capacity_ || (!room && points_.size() >= kFewest)) thin();
+    if (!room && points_.size() > 1 && points_.size() < kFewest) {
+      Sample latest = sample;
+      latest.absorb(points_.back().sample);
+      points_.back() = Point{at_ns, at_ns, points_.back().pinned, latest};
+      return;
+    }
     points_.push_back(Point{at_ns, at_ns, false, sample});
   }
 
@@ -52,20 +61,19 @@ class Timeline {
 
   // The point in force at a time: the last one that begins at or before it; nullptr before the first.
   const Point* at(std::uint64_t at_ns) const {
-    const Point* found = nullptr;
-    for (const Point& point : points_) {
-      if (point.from_ns > at_ns) break;
-      found = &point;
-    }
-    return found;
+    const auto next = std::upper_bound(points_.begin(), points_.end(), at_ns,
+                                       [](std::uint64_t time, const Point& point) { return time < point.from_ns; });
+    return next == points_.begin() ? nullptr : &*std::prev(next);
   }
 
  private:
-  struct Gap {
-    double gap;  // between the neighbours of a point, by its age
-    std::size_t point;
-    bool operator<(const Gap& other) const { return gap != other.gap ? gap < other.gap : point < other.point; }
-  };
+  static constexpr std::size_t kFewest = 8;  // that can be thinned
+
+  // Of a point, the distance of its neighbours by its age, and below it in the same number the point: what is not
+  // negative has the order of its bits.
+  using Gap = std::uint64_t;
+  static Gap gap_at(float by_age, std::size_t point) { return Gap{std::bit_cast<std::uint32_t>(by_age)} << 32 | point; }
+  static std::size_t point_of(Gap gap) { return gap & UINT32_MAX; }
 
   void thin() {
     if (!merge_some(false)) merge_some(true);
@@ -82,19 +90,19 @@ class Timeline {
     gaps.reserve(old);
     for (std::size_t i = 1; i + 1 < old; ++i) {
       if (points_[i].pinned && !pinned_too) continue;
-      const auto age = static_cast<double>(now_ns - points_[i].from_ns) + 1;
-      gaps.push_back({static_cast<double>(points_[i + 1].from_ns - points_[i - 1].from_ns) / age, i});
+      const auto age = static_cast<float>(now_ns - points_[i].from_ns) + 1;
+      gaps.push_back(gap_at(static_cast<float>(points_[i + 1].from_ns - points_[i - 1].from_ns) / age, i));
     }
     if (gaps.empty()) return false;
     const std::size_t wanted = std::min(gaps.size(), std::max<std::size_t>(points_.size() / 8, 1));
     std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(wanted - 1), gaps.end());
     gaps.resize(wanted);
-    std::sort(gaps.begin(), gaps.end(), [](const Gap& a, const Gap& b) { return a.point < b.point; });
+    std::sort(gaps.begin(), gaps.end(), [](Gap a, Gap b) { return point_of(a) < point_of(b); });
     std::size_t to = 0;
     auto next = gaps.begin();
     bool merged_before = false;
     for (std::size_t i = 0; i < points_.size(); ++i) {
-      const bool chosen = next != gaps.end() && next->point == i;
+      const bool chosen = next != gaps.end() && point_of(*next) == i;
       if (chosen) ++next;
       if (chosen && !merged_before) {
         points_[i + 1].sample.absorb(points_[i].sample);

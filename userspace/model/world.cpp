@@ -20,6 +20,15 @@ const Cgroup* World::cgroup(std::size_t boot, std::uint64_t id) const {
   return found == cgroups_.end() ? nullptr : &found->second;
 }
 
+std::vector<const Cgroup*> World::cgroups(std::size_t boot) const {
+  std::vector<const Cgroup*> found;
+  for (const auto& [key, cgroup] : cgroups_)
+    if (key.first == boot) found.push_back(&cgroup);
+  for (const auto& [key, cgroup] : cgroups_by_path_)
+    if (key.first == boot) found.push_back(&cgroup);
+  return found;
+}
+
 const Cgroup* World::cgroup(std::size_t boot, std::string_view path) const {
   for (const auto& [key, cgroup] : cgroups_) {
     if (key.first == boot && cgroup.name.path == path) return &cgroup;
@@ -98,10 +107,11 @@ Process& World::create(const ProcessRef& ref, const At& at) {
   Process& process = processes_.try_emplace(processes_.end(), id, limits_.process_samples)->second;
   process.id = id;
   process.boot = at.boot;
+  process.incidents_lived = boots_[at.boot].incidents;
   process.pid = ref.pid;
   process.start_boot_ns = ref.start_boot_ns;
   process.first_seen_ns = at.boot_ns;
-  process.comm = clip(ref.comm);
+  process.comm = clip_comm(ref.comm);
   by_id_.emplace(id, &process);
   pids_.add_start(process);
   return process;
@@ -123,7 +133,7 @@ Process& World::resolve(const ProcessRef& ref, const At& at) {
     }
   }
   if (found) {
-    if (!ref.comm.empty() && found->comm != ref.comm) found->comm = clip(ref.comm);
+    if (!ref.comm.empty() && found->comm != ref.comm) found->comm = clip_comm(ref.comm);
     return *found;
   }
 
@@ -159,47 +169,21 @@ Process& World::resolve_past(const ProcessRef& ref, const At& at) {
 }
 
 ProcessName World::name_of(const ProcessRef& ref, const Process& process) const {
-  return {process.id, ref.pid, process.start_boot_ns, ref.comm.empty() ? process.comm : clip(ref.comm)};
+  return {process.id, ref.pid, process.start_boot_ns, ref.comm.empty() ? process.comm : clip_comm(ref.comm)};
 }
 
 ProcessName World::name(const ProcessRef& ref, const At& at) {
-  if (ref.pid == 0) return {kNoProcess, 0, 0, clip(ref.comm)};
+  if (ref.pid == 0) return {kNoProcess, 0, 0, clip_comm(ref.comm)};
   return name_of(ref, resolve_past(ref, at));
 }
 
 void World::end(Process& process, std::uint64_t at_ns) {
   if (process.exit_ns) return;
+  keep_if_it_lived(process);
   process.exit_ns = at_ns;
-  if (process.kept) return;
   const bool quiet = !process.wait_status || *process.wait_status == 0;
-  std::deque<ProcessId>& queue = quiet ? quiet_dead_ : failed_dead_;
+  std::deque<ProcessId>& queue = process.kept ? kept_dead_ : quiet ? quiet_dead_ : failed_dead_;
   queue.push_back(process.id);
-}
-
-void World::forget_beyond(std::deque<ProcessId>& queue, std::size_t limit) {
-  while (queue.size() > limit) {
-    const ProcessId id = queue.front();
-    queue.pop_front();
-    const Process* process = find(id);
-    if (process && !process->kept) forget(id);
-  }
-}
-
-void World::forget(ProcessId id) {
-  const auto found = processes_.find(id);
-  if (found == processes_.end()) return;
-  const Process& process = found->second;
-  pids_.remove(process);
-  if (process.parent == kNoProcess && process.parent_pid) {
-    const auto waiting = awaiting_parent_.find({process.boot, *process.parent_pid});
-    if (waiting != awaiting_parent_.end()) {
-      std::erase(waiting->second, id);
-      if (waiting->second.empty()) awaiting_parent_.erase(waiting);
-    }
-  }
-  by_id_.erase(id);
-  processes_.erase(found);
-  ++forgotten_;
 }
 
 void World::link(Process& child, Process& parent) {
@@ -220,36 +204,32 @@ void World::told_parent(Process& process, std::optional<std::uint32_t> parent_pi
   if (Process* parent = pids_.holder(process.boot, *parent_pid))
     link(process, *parent);
   else
-    awaiting_parent_[{process.boot, *parent_pid}].push_back(process.id);
+    awaiting_parent_[{process.boot, *parent_pid}].insert(process.id);
 }
 
 Cgroup* World::cgroup_slot(std::size_t boot, const CgroupRef& ref) {
   if (ref.id == 0 && ref.path.empty()) return nullptr;
   const auto fill = [&](Cgroup& cgroup) {
     cgroup.name.id = ref.id;
-    if (!ref.path.empty()) cgroup.name.path = ref.path;
+    if (!ref.path.empty()) cgroup.name.path = cut(ref.path);
     return &cgroup;
   };
   if (ref.id == 0) {
-    const auto found = cgroups_by_path_.find({boot, std::string(ref.path)});
+    std::pair key{boot, clip(ref.path)};
+    const auto found = cgroups_by_path_.find(key);
     if (found != cgroups_by_path_.end()) return &found->second;
-    if (cgroups_by_path_.size() >= limits_.cgroups) cgroups_by_path_.erase(cgroups_by_path_.begin());
-    return fill(cgroups_by_path_.try_emplace({boot, std::string(ref.path)}, limits_.system_samples).first->second);
+    if (cgroups_by_path_.size() >= limits_.cgroups) {
+      system_points_ -= cgroups_by_path_.begin()->second.memory.points().size();
+      cgroups_by_path_.erase(cgroups_by_path_.begin());
+    }
+    return fill(cgroups_by_path_.try_emplace(std::move(key), limits_.system_samples).first->second);
   }
   const auto found = cgroups_.find({boot, ref.id});
   if (found != cgroups_.end()) {
-    if (!ref.path.empty() && found->second.name.path != ref.path) found->second.name.path = ref.path;
+    if (!ref.path.empty() && found->second.name.path != cut(ref.path)) found->second.name.path = cut(ref.path);
     return &found->second;
   }
-  if (cgroups_.size() >= limits_.cgroups) {
-    // The one whose memory was told least recently, or never, goes.
-    const auto last_told = [](const auto& entry) {
-      const auto* last = entry.second.memory.last();
-      return last ? last->until_ns : 0;
-    };
-    cgroups_.erase(std::min_element(cgroups_.begin(), cgroups_.end(),
-                                    [&](const auto& a, const auto& b) { return last_told(a) < last_told(b); }));
-  }
+  if (cgroups_.size() >= limits_.cgroups) forget_cgroups();
   return fill(cgroups_.try_emplace({boot, ref.id}, limits_.system_samples).first->second);
 }
 
@@ -261,7 +241,7 @@ void World::told_cgroup(CgroupName& name, const CgroupRef& ref, const At& at) {
     cgroup_slot(at.boot, ref);
   }
   if (!ref.path.empty()) {
-    name.path = ref.path;
+    name.path = cut(ref.path);
   } else if (name.path.empty()) {
     name.path = path_of(at.boot, name);
   }
@@ -272,12 +252,15 @@ void World::keep(ProcessId id) {
   if (found != by_id_.end()) found->second->kept = true;
 }
 
-void World::keep_the_living(std::size_t boot) {
-  for (auto& [id, process] : processes_) {
-    if (process.boot != boot || !process.alive()) continue;
-    process.kept = true;
-    process.memory.pin_last();
-  }
+// Who lives at an incident is kept, with its figures of then. That is made up for when the process changes next: at
+// each incident there may be any number that live.
+void World::keep_if_it_lived(Process& process) {
+  const std::uint64_t seen = boots_[process.boot].incidents;
+  if (process.incidents_lived == seen) return;
+  process.incidents_lived = seen;
+  if (!process.alive()) return;
+  process.kept = true;
+  process.memory.pin_last();
 }
 
 }  // namespace oomtrace::model

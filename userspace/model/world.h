@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,6 +26,7 @@ namespace oomtrace::model {
 // processes alive, the dead that are remembered and the incidents, not with the number of events.
 class World {
  public:
+  // Those of one thing first, then those of all of a kind, over all boots: together below 1 GiB, whatever the events.
   struct Limits {
     std::size_t process_samples = 128;  // points of one process's memory timeline
     std::size_t system_samples = 1024;  // of the host's and of a cgroup's
@@ -33,10 +35,26 @@ class World {
     std::size_t failed_dead = 8192;  // any other end
     std::size_t cgroups = 4096;
     std::size_t candidates = 65536;     // of one incident
+    std::size_t kills = 16384;          // of one incident
     std::size_t family_members = 4096;  // of one incident, whose regions are kept
     std::size_t regions = 8192;         // of one process
-    std::size_t text = 4096;            // bytes of any text but a path
-    std::size_t list = 256;             // environment, libraries, threads, mounts, loss sources, traces, boots
+    std::size_t text = 4096;            // bytes of any text; PATH_MAX
+    std::size_t list = 256;             // environment, libraries, threads, mounts, traces, boots
+    // A host may have 4 Mi (PID_MAX_LIMIT), but those with 300,000 are very big; each takes 1.4 KiB.
+    std::size_t living = 393'216;
+    std::size_t kept_dead = 131'072;                      // that an incident refers to; the earliest go first
+    std::size_t incidents = 32'768;                       // a kill a minute for three weeks
+    std::size_t incident_bytes = std::size_t{256} << 20;  // of the rows and texts of all incidents
+    std::size_t process_bytes = std::size_t{192} << 20;   // of the texts and lists of all processes
+    std::size_t process_points = std::size_t{1} << 20;    // of all their timelines
+    std::size_t system_points = std::size_t{1} << 18;     // of all timelines of hosts and cgroups
+  };
+
+  // What there was no room for.
+  struct Beyond {
+    std::uint64_t processes = 0;  // more living ones
+    std::uint64_t kills = 0;      // of more incidents, or more of one
+    std::uint64_t texts = 0;      // times that a process's environment, command line and such were left out
   };
 
   World() : World(Limits{}) {}
@@ -53,12 +71,15 @@ class World {
   const std::map<ProcessId, Process>& processes() const { return processes_; }
   const std::vector<Incident>& incidents() const { return incidents_; }
   std::uint64_t forgotten_processes() const { return forgotten_; }
+  const Beyond& beyond() const { return beyond_; }
 
   const Process* find(ProcessId id) const;  // nullptr: none, or forgotten
   // The process that holds or last held a pid.
   const Process* by_pid(std::size_t boot, std::uint32_t pid) const;
   const Process* parent_of(const Process& process) const { return find(process.parent); }
   const Cgroup* cgroup(std::size_t boot, std::uint64_t id) const;
+  // All that are remembered of a boot.
+  std::vector<const Cgroup*> cgroups(std::size_t boot) const;
   // By path, where no id is known.
   const Cgroup* cgroup(std::size_t boot, std::string_view path) const;
   // A cgroup's path by its id where the name itself has none; empty if nobody told it.
@@ -114,21 +135,42 @@ class World {
   void end(Process& process, std::uint64_t at_ns);
   void forget_beyond(std::deque<ProcessId>& queue, std::size_t limit);
   void forget(ProcessId id);
+  void refuse_living_beyond();
+  std::size_t living() const {
+    return processes_.size() - quiet_dead_.size() - failed_dead_.size() - kept_dead_.size();
+  }
+
+  // The texts and lists of a process have changed.
+  void count_details(Process& process);
+  void leave_out_details(Process& process);
+  bool incidents_full() const { return incident_bytes_ >= limits_.incident_bytes; }
+  template <class Sample>
+  void add_system_point(Timeline<Sample>& timeline, std::uint64_t at_ns, const Sample& sample) {
+    const std::size_t before = timeline.points().size();
+    timeline.add(at_ns, sample, system_points_ < limits_.system_points);
+    system_points_ += timeline.points().size() - before;
+  }
 
   void link(Process& child, Process& parent);
   void told_decision(Decision& decision, const OomDecision& told, const At& at);
   void told_parent(Process& process, std::optional<std::uint32_t> parent_pid, const At& at);
   void told_cgroup(CgroupName& name, const CgroupRef& ref, const At& at);
+  void told_cgroup(Process& process, const CgroupRef& ref, const At& at);
+  void forget_cgroups();
   Cgroup* cgroup_slot(std::size_t boot, const CgroupRef& ref);
   void sample(Process& process, const MemoryCounters* counters, const FaultCounts* faults, std::uint64_t at_ns);
   void settle_unclear_faults(Process& process);
   bool relative_alive(const Process& process) const;
 
-  std::size_t incident_index(std::uint64_t id, const At& at);
-  void keep_the_living(std::size_t boot);
+  // nullopt: a new one, for which there is no room.
+  std::optional<std::size_t> incident_index(std::uint64_t id, const At& at);
+  void keep_if_it_lived(Process& process);
   void keep(ProcessId id);
 
-  std::string clip(std::string_view text) const { return std::string(text.substr(0, limits_.text)); }
+  std::string_view cut(std::string_view text) const { return text.substr(0, limits_.text); }
+  std::string clip(std::string_view text) const { return std::string(cut(text)); }
+  // The kernel's are of 15 bytes, of its own threads of 63.
+  static std::string clip_comm(std::string_view comm) { return std::string(comm.substr(0, 64)); }
 
   Limits limits_;
   std::vector<Trace> traces_;
@@ -139,8 +181,8 @@ class World {
   std::map<ProcessId, Process> processes_;
   std::unordered_map<ProcessId, Process*> by_id_;  // the same processes, found in one step
   PidTable pids_;
-  std::map<PidKey, std::vector<ProcessId>> awaiting_parent_;  // whose parent's pid nobody has been seen to hold
-  std::deque<ProcessId> quiet_dead_, failed_dead_;
+  std::map<PidKey, std::set<ProcessId>> awaiting_parent_;       // whose parent's pid nobody has been seen to hold
+  std::deque<ProcessId> quiet_dead_, failed_dead_, kept_dead_;  // each of the dead in one
   std::map<CgroupKey, Cgroup> cgroups_;
   std::map<std::pair<std::size_t, std::string>, Cgroup, std::less<>> cgroups_by_path_;  // those without an id
   std::vector<Incident> incidents_;
@@ -148,6 +190,8 @@ class World {
   std::map<std::pair<std::size_t, ProcessId>, std::size_t> candidate_row_;  // (incident, process) -> its row
   ProcessId next_id_ = 1;
   std::uint64_t forgotten_ = 0;
+  Beyond beyond_;
+  std::size_t process_bytes_ = 0, process_points_ = 0, system_points_ = 0, incident_bytes_ = 0;  // see Limits
 };
 
 }  // namespace oomtrace::model

@@ -12,6 +12,14 @@ Json ledger_json(const std::vector<LedgerLine>& lines) {
   });
 }
 
+Json cgroups_json(const std::vector<CgroupCharge>& cgroups) {
+  return json_array(cgroups, [](const CgroupCharge& charge) {
+    return Json{{"cgroup", json_value(charge.cgroup)},
+                {"bytes", charge.bytes},
+                {"limit_bytes", json_value(charge.limit_bytes)}};
+  });
+}
+
 Json domain_json(const Domain& domain) {
   return {
       {"kind", json_value(domain.kind)},
@@ -23,6 +31,10 @@ Json domain_json(const Domain& domain) {
       {"nodes", json_value(domain.nodes)},
       {"ledger", ledger_json(domain.ledger)},
       {"residue_bytes", json_value(domain.residue_bytes)},
+      {"ledger_bytes", json_value(domain.ledger_bytes)},
+      {"ledger_age_ns", json_value(domain.ledger_age_ns)},
+      {"cgroups", cgroups_json(domain.cgroups)},
+      {"cgroups_age_ns", json_value(domain.cgroups_age_ns)},
   };
 }
 
@@ -36,7 +48,7 @@ Json trigger_json(const Trigger& trigger) {
 }
 
 Json victim_json(const Victim& victim) {
-  return {
+  Json out = {
       {"pid", victim.pid},
       {"comm", json_value(victim.comm)},
       {"command_line", json_value(victim.command_line)},
@@ -56,6 +68,8 @@ Json victim_json(const Victim& victim) {
       {"reaped", json_value(victim.reaped)},
       {"group_member", victim.group_member},
   };
+  add_place(out, victim.place);
+  return out;
 }
 
 Json selection_json(const Selection& selection) {
@@ -71,10 +85,12 @@ Json selection_json(const Selection& selection) {
 }
 
 Json driver_json(const Driver& driver) {
-  return {
+  Json out = {
       {"pid", json_value(driver.pid)},     {"comm", json_value(driver.comm)}, {"role", json_value(driver.role)},
       {"share", json_value(driver.share)}, {"job", json_value(driver.job)},
   };
+  add_place(out, driver.place);
+  return out;
 }
 
 Json role_growth_json(const RoleGrowth& role) {
@@ -87,7 +103,7 @@ Json role_growth_json(const RoleGrowth& role) {
 }
 
 Json process_growth_json(const ProcessGrowth& process) {
-  return {
+  Json out = {
       {"pid", process.pid},
       {"comm", json_value(process.comm)},
       {"role", json_value(process.role)},
@@ -98,6 +114,27 @@ Json process_growth_json(const ProcessGrowth& process) {
       {"file_bytes", json_value(process.file_bytes)},
       {"shmem_bytes", json_value(process.shmem_bytes)},
       {"swap_bytes", json_value(process.swap_bytes)},
+      {"pgtables_bytes", json_value(process.pgtables_bytes)},
+      {"hiwater_rss_bytes", json_value(process.hiwater_rss_bytes)},
+      {"shared_bytes", json_value(process.shared_bytes)},
+  };
+  add_place(out, process.place);
+  return out;
+}
+
+Json charged_json(const std::optional<ChargedRise>& rise) {
+  if (!rise) return nullptr;
+  return {{"lead_ns", rise->lead_ns},
+          {"bytes", rise->bytes},
+          {"ledger", ledger_json(rise->ledger)},
+          {"residue_bytes", rise->residue_bytes}};
+}
+
+Json left_out_json(const ProcessesLeftOut& left_out) {
+  return {
+      {"count", left_out.count},
+      {"grown_bytes", left_out.grown_bytes},
+      {"share", json_value(left_out.share)},
   };
 }
 
@@ -107,6 +144,8 @@ Json duplicated_json(const Duplicated& duplicated) {
       {"copies", duplicated.copies},
       {"copied_bytes", json_value(duplicated.copied_bytes)},
       {"duplicated_bytes", json_value(duplicated.duplicated_bytes)},
+      {"families", duplicated.families},
+      {"role", json_value(duplicated.role)},
   };
 }
 
@@ -125,9 +164,11 @@ Json growth_json(const Growth& growth) {
       {"from", json_value(growth.from)},
       {"to", json_value(growth.to)},
       {"grown_bytes", growth.grown_bytes},
+      {"charged", charged_json(growth.charged)},
       {"driver", growth.driver ? driver_json(*growth.driver) : Json(nullptr)},
       {"roles", json_array(growth.roles, role_growth_json)},
       {"processes", json_array(growth.processes, process_growth_json)},
+      {"left_out", left_out_json(growth.left_out)},
       {"duplicated", growth.duplicated ? duplicated_json(*growth.duplicated) : Json(nullptr)},
       {"timeline", growth.timeline ? timeline_json(*growth.timeline) : Json(nullptr)},
   };
@@ -153,6 +194,14 @@ Json system_json(const SystemState& system) {
 }
 
 }  // namespace
+
+void add_place(Json& process, const TrainingPlace& place) {
+  process["role_reason"] = json_value(place.role_reason);
+  process["rank"] = json_value(place.rank);
+  process["local_rank"] = json_value(place.local_rank);
+  process["world_size"] = json_value(place.world_size);
+  process["worker"] = json_value(place.worker);
+}
 
 Json candidate_json(const Candidate& candidate) {
   return {

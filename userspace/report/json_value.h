@@ -41,6 +41,8 @@ Json json_texts(const std::vector<std::string>& texts);
 // change the direction of text or show nothing stand only inside of its strings and become \uXXXX there.
 std::string escape_steering_characters(std::string_view json);
 
+// Puts role_reason, rank, local_rank, world_size and worker into `process`, an object.
+void add_place(Json& process, const TrainingPlace& place);
 Json incident_json(const Incident& incident);
 Json candidate_json(const Candidate& candidate);
 Json cause_json(const Cause& cause);

@@ -2,11 +2,17 @@
 // The whole Report as JSON.
 #include "report/render_json.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
 #include "report/json_value.h"
 
 namespace oomtrace {
 
 namespace {
+
+constexpr int kIndent = 2;
 
 Json source_json(const Source& source) {
   return {
@@ -18,6 +24,11 @@ Json source_json(const Source& source) {
       {"trace_id", json_value(source.trace_id)},
       {"from", json_value(source.from)},
       {"to", json_value(source.to)},
+      {"since", json_value(source.since)},
+      {"until", json_value(source.until)},
+      {"incidents_outside", source.incidents_outside},
+      {"outside_from", json_value(source.outside_from)},
+      {"outside_to", json_value(source.outside_to)},
       {"lost_events", source.lost_events},
       {"notes", json_texts(source.notes)},
       {"plan", json_array(source.plan,
@@ -34,7 +45,7 @@ Json source_json(const Source& source) {
 Json sender_json(const Death::Sender& sender) { return {{"pid", sender.pid}, {"comm", json_value(sender.comm)}}; }
 
 Json death_json(const Death& death) {
-  return {
+  Json out = {
       {"pid", death.pid},
       {"comm", json_value(death.comm)},
       {"role", json_value(death.role)},
@@ -46,6 +57,8 @@ Json death_json(const Death& death) {
       {"because_of_pid", json_value(death.because_of_pid)},
       {"detail", json_value(death.detail)},
   };
+  add_place(out, death.place);
+  return out;
 }
 
 Json diagnosis_json(const Diagnosis& diagnosis) {
@@ -54,17 +67,41 @@ Json diagnosis_json(const Diagnosis& diagnosis) {
   return out;
 }
 
+// As dump() has it `depth` levels further in: no string of JSON has a newline of its own.
+void append_value(std::string& text, const Json& value, std::size_t depth) {
+  const std::string own = escape_steering_characters(value.dump(kIndent, ' ', false, Json::error_handler_t::replace));
+  for (std::size_t at = 0; at < own.size();) {
+    const std::size_t end = std::min(own.find('\n', at), own.size() - 1) + 1;
+    text.append(own, at, end - at);
+    if (own[end - 1] == '\n') text.append(depth * kIndent, ' ');
+    at = end;
+  }
+}
+
+// A tree of all incidents of a long log takes ten times of its text: each is written by itself.
+template <class Item>
+void append_array(std::string& text, const char* name, const std::vector<Item>& items, Json (*to_json)(const Item&)) {
+  text.append(",\n  \"").append(name).append("\": [");
+  const char* before = "\n    ";
+  for (const Item& item : items) {
+    text.append(before);
+    append_value(text, to_json(item), 2);
+    before = ",\n    ";
+  }
+  text.append(items.empty() ? "]" : "\n  ]");
+}
+
 }  // namespace
 
 std::string render_json(const Report& report) {
-  const Json document = {
-      {"schema", kReportSchema},
-      {"source", source_json(report.source)},
-      {"incidents", json_array(report.incidents, incident_json)},
-      {"deaths", json_array(report.deaths, death_json)},
-      {"diagnosis", json_array(report.diagnosis, diagnosis_json)},
-  };
-  return escape_steering_characters(document.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
+  std::string text = "{\n  \"schema\": ";
+  append_value(text, kReportSchema, 1);
+  text.append(",\n  \"source\": ");
+  append_value(text, source_json(report.source), 1);
+  append_array(text, "incidents", report.incidents, incident_json);
+  append_array(text, "deaths", report.deaths, death_json);
+  append_array(text, "diagnosis", report.diagnosis, diagnosis_json);
+  return text.append("\n}\n");
 }
 
 }  // namespace oomtrace

@@ -65,7 +65,8 @@ void write_answer(Canvas& canvas, const WhatIfAnswer& answer) {
   if (answer.incident.time) canvas.fact("Time", time_text(canvas, *answer.incident.time));
   canvas.fact("Reason", domain_reason(canvas, answer.incident.domain));
   if (const Victim* victim = chosen(answer.incident); victim != nullptr)
-    canvas.fact("In truth", process_text(canvas, victim->comm, victim->pid, victim->role) + " was killed");
+    canvas.fact("In truth",
+                process_text(canvas, victim->comm, victim->pid, victim->role, victim->place) + " was killed");
   write_outcome(canvas, answer);
   canvas.section("The ranking then");
   std::vector<Candidate> rows = answer.result.ranking;

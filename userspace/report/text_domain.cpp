@@ -2,6 +2,9 @@
 // Where memory ran out, who asked for it, and what it was full of.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/units.h"
 #include "report/text_sections.h"
 #include "report/text_table.h"
@@ -12,6 +15,7 @@ namespace oomtrace {
 namespace {
 
 constexpr std::size_t kPathColumns = 400;
+constexpr std::size_t kCgroupColumns = 60;
 constexpr std::size_t kStackFrames = 8;
 
 std::string trigger_text(const Canvas& canvas, const Trigger& trigger) {
@@ -32,13 +36,38 @@ std::string request_text(const Canvas& canvas, const Trigger& trigger) {
   return fmt::format("{}, gfp {}, oom_score_adj {}", order, gfp, adj);
 }
 
+std::string age_text(std::string_view told, const std::optional<std::uint64_t>& age_ns) {
+  return fmt::format("{} {} before the kill", told, age_ns ? format_duration(*age_ns) : "shortly");
+}
+
 void write_ledger(Canvas& canvas, const Domain& domain) {
   if (domain.ledger.empty()) return;
   canvas.blank();
   Table table({{"used by", false, 1, 12}, {"bytes", true, 2}});
   for (const LedgerLine& line : domain.ledger) table.add({canvas.safe_cut(line.what, 60), format_bytes(line.bytes)});
   table.add({"accounted for nowhere", bytes_cell(domain.residue_bytes)});
-  table.write(canvas, 2);
+  std::string note;
+  if (domain.ledger_age_ns && domain.ledger_bytes)
+    note = age_text(fmt::format("Of {}, as told", bytes_or_unknown(domain.ledger_bytes)), domain.ledger_age_ns) + ".";
+  table.write(canvas, 2, note);
+}
+
+void write_cgroups(Canvas& canvas, const Domain& domain) {
+  if (domain.cgroups.empty()) return;
+  canvas.blank();
+  Table table({{"charged to", false, 1, 12}, {"bytes", true, 3}, {"limit", true, 2}});
+  std::uint64_t listed = 0;
+  for (const CgroupCharge& charge : domain.cgroups) listed += charge.bytes;
+  const std::size_t shown = std::min(domain.cgroups.size(), kTableRows);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const CgroupCharge& charge = domain.cgroups[i];
+    table.add({canvas.safe_path(charge.cgroup, kCgroupColumns), bytes_or_unknown(std::optional(charge.bytes)),
+               charge.limit_bytes ? bytes_or_unknown(charge.limit_bytes) : "none"});
+  }
+  if (domain.usage_bytes && *domain.usage_bytes > listed)
+    table.add({"since then, or in none of these", bytes_or_unknown(std::optional(*domain.usage_bytes - listed)), ""});
+  table.write(canvas, 2, age_text("As told", domain.cgroups_age_ns) + "; each without what is listed below it.");
+  if (domain.cgroups.size() > shown) write_more(canvas, domain.cgroups.size() - shown, "cgroup is", "cgroups are");
 }
 
 std::string joined_stack(const Canvas& canvas, const std::vector<std::string>& stack) {
@@ -73,6 +102,7 @@ void write_domain(Canvas& canvas, const Incident& incident) {
   canvas.fact("Asked for", request_text(canvas, incident.trigger));
   if (!incident.trigger.stack.empty()) canvas.fact("Kernel stack", joined_stack(canvas, incident.trigger.stack));
   write_ledger(canvas, domain);
+  write_cgroups(canvas, domain);
 }
 
 }  // namespace oomtrace

@@ -18,7 +18,7 @@ std::string killed_text(const Canvas& canvas, const Incident& incident) {
   auto chosen = std::find_if(incident.victims.begin(), incident.victims.end(),
                              [](const Victim& victim) { return !victim.group_member; });
   if (chosen == incident.victims.end()) chosen = incident.victims.begin();
-  std::string text = process_text(canvas, chosen->comm, chosen->pid, chosen->role);
+  std::string text = process_text(canvas, chosen->comm, chosen->pid, chosen->role, chosen->place);
   if (chosen->anon_rss_bytes) text += fmt::format(", {} anonymous", format_bytes(*chosen->anon_rss_bytes));
   if (const std::size_t more = incident.victims.size() - 1; more > 0) {
     const bool group = std::any_of(incident.victims.begin(), incident.victims.end(),
@@ -59,7 +59,8 @@ std::string role_driver_text(const Canvas& canvas, const Growth& growth, const D
   }
   std::string text = fmt::format("{}: {}, {}", role_driver_name(canvas, driver, found->count),
                                  format_bytes_signed(found->grown_bytes), share_text(growth, driver.share));
-  if (growth.duplicated) text += "; " + duplicated_text(*growth.duplicated);
+  if (growth.duplicated && (!growth.duplicated->role || growth.duplicated->role == driver.role))
+    text += "; " + duplicated_text(*growth.duplicated);
   return text;
 }
 
@@ -77,11 +78,12 @@ std::string driver_text(const Canvas& canvas, const Incident& incident) {
                                   [&](const ProcessGrowth& process) { return process.pid == *driver.pid; });
   std::string text;
   if (found == growth.processes.end()) {
-    text = fmt::format("{}: ", process_text(canvas, driver.comm.value_or(""), *driver.pid, driver.role));
+    text = fmt::format("{}: ", process_text(canvas, driver.comm.value_or(""), *driver.pid, driver.role, driver.place));
   } else {
-    text =
-        fmt::format("{}: {}, ", process_text(canvas, found->comm, found->pid, driver.role ? driver.role : found->role),
-                    format_bytes_signed(found->grown_bytes));
+    text = fmt::format(
+        "{}: {}, ",
+        process_text(canvas, found->comm, found->pid, driver.role ? driver.role : found->role, found->place),
+        format_bytes_signed(found->grown_bytes));
   }
   text += share_text(growth, driver.share);
   if (!incident.victims.empty() && !is_victim(incident, *driver.pid)) text += "; it is not what was killed";

@@ -43,7 +43,7 @@ void write_weighed(Canvas& canvas, const Pointers& all, std::string_view note) {
   Table table({{"", false, 99},
                {"pid", true, 95},
                {"name", false, 90, 6},
-               {"role", false, 20, 6},
+               {"role", false, 20, 6, "", true},
                {"score_adj", true, 10},
                summand("rss", "rss", &Candidate::rss_pages, 80),
                summand("+ swap", "swap", &Candidate::swap_pages, 60),
@@ -72,8 +72,11 @@ void write_excluded(Canvas& canvas, const Pointers& all) {
   canvas.blank();
   canvas.line(
       fmt::format("  Not weighed: {} process{}", format_count(to_signed(all.size())), all.size() == 1 ? "" : "es"));
-  Table table(
-      {{"", false, 99}, {"pid", true, 95}, {"name", false, 90, 8}, {"role", false, 10, 6}, {"reason", false, 98, 12}});
+  Table table({{"", false, 99},
+               {"pid", true, 95},
+               {"name", false, 90, 8},
+               {"role", false, 10, 6, "", true},
+               {"reason", false, 98, 12}});
   for (const Candidate* row : rows)
     table.add({row->victim ? ">" : "", std::to_string(row->pid), name_text(canvas, row->comm),
                row->role ? canvas.safe_cut(*row->role, 24) : kUnknownCell, excluded_text(canvas, *row->excluded)},

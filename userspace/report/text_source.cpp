@@ -40,6 +40,8 @@ void write_source(Canvas& canvas, const Source& source) {
   if (source.from || source.to)
     canvas.fact("Covers", fmt::format("{} to {}", source.from ? time_text(canvas, *source.from) : kNotKnown,
                                       source.to ? time_text(canvas, *source.to) : kNotKnown));
+  if (const std::string chosen = chosen_text(canvas, source); !chosen.empty())
+    canvas.fact("Chosen", "only what happened " + chosen);
   if (source.lost_events > 0)
     canvas.fact("Lost", format_count(to_signed(source.lost_events), "event") + "; what they told is missing above");
   for (const std::string& note : source.notes) canvas.prefixed("  - ", canvas.safe(note), 4);

@@ -3,6 +3,7 @@
 #include "report/text_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 
@@ -56,10 +57,12 @@ Table::Indexes Table::fit(Indexes& kept, std::vector<std::size_t>& widths, std::
     return sum;
   };
   Indexes dropped;
-  while (kept.size() > 1 && total(least) > room) {
-    const auto next = std::min_element(kept.begin(), kept.end(), [&](std::size_t a, std::size_t b) {
-      return columns_[a].priority < columns_[b].priority;
-    });
+  const auto less_important = [&](std::size_t a, std::size_t b) {
+    return std::pair(!columns_[a].spare, columns_[a].priority) < std::pair(!columns_[b].spare, columns_[b].priority);
+  };
+  while (kept.size() > 1) {
+    const auto next = std::min_element(kept.begin(), kept.end(), less_important);
+    if (columns_[*next].spare ? total(current) <= room : total(least) <= room) break;
     dropped.push_back(*next);
     kept.erase(next);
   }
@@ -76,12 +79,22 @@ Table::Indexes Table::fit(Indexes& kept, std::vector<std::size_t>& widths, std::
   return dropped;
 }
 
+std::string Table::cell_text(const Canvas& canvas, const std::string& cell, std::size_t width, const Column& column) {
+  const std::size_t space = cell.rfind(' ');
+  if (!column.keep_number || space == std::string::npos || display_width(cell) <= width)
+    return canvas.pad(cell, width, column.right);
+  const std::string number = cell.substr(space);
+  if (number.find_first_not_of("0123456789", 1) != std::string::npos || number.size() + 2 > width)
+    return canvas.pad(cell, width, column.right);
+  return canvas.pad(cell.substr(0, space), width - number.size(), false) + number;
+}
+
 std::string Table::row_text(const Canvas& canvas, const std::vector<std::string>& cells,
                             const std::vector<std::size_t>& widths, const Indexes& kept, std::size_t indent) const {
   std::string text(indent, ' ');
   for (const std::size_t i : kept) {
     if (i != kept.front()) text.append(kGap, ' ');
-    text += canvas.pad(cells[i], widths[i], columns_[i].right);
+    text += cell_text(canvas, cells[i], widths[i], columns_[i]);
   }
   return text;
 }

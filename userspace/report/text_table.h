@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table that fits: where it is too wide, long names give way first, then whole columns, the least important first.
+// A table that fits: where it is too wide, spare columns give way first, then long names, then whole columns, the least
+// important first.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,8 @@ struct Column {
   int priority = 0;           // lowest goes first
   std::size_t min_width = 0;  // 0: never cut (numbers); else it may be cut down to this, names
   std::string called = {};    // below the table, where it found no room; empty: like its title
+  bool keep_number = false;   // cut, it keeps the number at its end: "dataloader_w… 1"
+  bool spare = false;         // goes before any name is cut
 };
 
 class Table {
@@ -46,6 +49,7 @@ class Table {
   std::vector<std::size_t> natural_widths() const;
   // Takes columns out of `kept` and shrinks `widths` until a row fits into `room`; returns the columns taken out.
   Indexes fit(Indexes& kept, std::vector<std::size_t>& widths, std::size_t room) const;
+  static std::string cell_text(const Canvas& canvas, const std::string& cell, std::size_t width, const Column& column);
   std::string row_text(const Canvas& canvas, const std::vector<std::string>& cells,
                        const std::vector<std::size_t>& widths, const Indexes& kept, std::size_t indent) const;
 

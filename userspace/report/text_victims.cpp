@@ -19,9 +19,18 @@ std::optional<std::int64_t> signed_bytes(const std::optional<std::uint64_t>& byt
   return bytes ? std::optional<std::int64_t>(to_signed(*bytes)) : std::nullopt;
 }
 
+// "dataloader_worker 2, rank 3 of 8: named pt_data_worker by PyTorch"
+std::string role_text(const Canvas& canvas, const Victim& victim) {
+  std::string text = role_cell(canvas, victim.role, victim.place);
+  if (const std::string rank = rank_text(victim.place); !rank.empty()) text += ", " + rank;
+  if (victim.place.role_reason) text += ": " + canvas.safe_cut(*victim.place.role_reason, kCommandColumns);
+  return text;
+}
+
 void write_one(Canvas& canvas, const Victim& victim) {
   canvas.section("What was killed");
   canvas.fact("Process", process_text(canvas, victim.comm, victim.pid, victim.role));
+  if (victim.role) canvas.fact("Role", role_text(canvas, victim));
   canvas.fact("Command", victim.command_line ? canvas.safe_cut(*victim.command_line, kCommandColumns) : kNotKnown);
   if (victim.job) canvas.fact("Job", canvas.safe_cut(*victim.job, kCommandColumns));
   if (victim.cgroup) canvas.fact("Cgroup", canvas.safe_path(*victim.cgroup, kCommandColumns));
@@ -51,7 +60,8 @@ void write_victims(Canvas& canvas, const Incident& incident) {
   canvas.section(fmt::format("What was killed: {} processes", format_count(to_signed(victims.size()))));
   Table table({{"pid", true, 100},
                {"name", false, 90, 8},
-               {"role", false, 40, 8},
+               {"role", false, 40, 8, "", true},
+               {"rank", true, 35},
                {"anonymous", true, 80},
                {"file", true, 20},
                {"shmem", true, 50},
@@ -64,7 +74,8 @@ void write_victims(Canvas& canvas, const Incident& incident) {
     const Victim& victim = victims[i];
     std::vector<std::string> cells = {std::to_string(victim.pid),
                                       name_text(canvas, victim.comm),
-                                      victim.role ? canvas.safe_cut(*victim.role, 24) : kUnknownCell,
+                                      role_cell(canvas, victim.role, victim.place),
+                                      rank_cell(victim.place),
                                       bytes_cell(victim.anon_rss_bytes),
                                       bytes_cell(victim.file_rss_bytes),
                                       bytes_cell(victim.shmem_rss_bytes),

@@ -50,9 +50,40 @@ std::string name_text(const Canvas& canvas, std::string_view comm) {
 }
 
 std::string process_text(const Canvas& canvas, std::string_view comm, std::uint32_t pid,
-                         const std::optional<std::string>& role) {
+                         const std::optional<std::string>& role, const TrainingPlace& place) {
   if (!role || role->empty()) return fmt::format("{} (pid {})", name_text(canvas, comm), pid);
-  return fmt::format("{} (pid {}, {})", name_text(canvas, comm), pid, canvas.safe_cut(*role, kNameColumns));
+  std::string text = fmt::format("{} (pid {}, {}", name_text(canvas, comm), pid, role_cell(canvas, role, place));
+  if (place.rank) {
+    text += fmt::format(" of rank {}", *place.rank);
+  } else if (place.local_rank) {
+    text += fmt::format(" of local rank {}", *place.local_rank);
+  }
+  return text + ")";
+}
+
+std::string role_cell(const Canvas& canvas, const std::optional<std::string>& role, const TrainingPlace& place) {
+  if (!role || role->empty()) return kUnknownCell;
+  std::string text = canvas.safe_cut(*role, kNameColumns);
+  if (place.worker) text += fmt::format(" {}", *place.worker);
+  return text;
+}
+
+std::string rank_cell(const TrainingPlace& place) {
+  if (place.rank) return std::to_string(*place.rank);
+  return place.local_rank ? fmt::format("local {}", *place.local_rank) : std::string();
+}
+
+std::string rank_text(const TrainingPlace& place) {
+  std::string text;
+  if (place.rank) {
+    text = fmt::format("rank {}", *place.rank);
+  } else if (place.local_rank) {
+    text = fmt::format("local rank {}", *place.local_rank);
+  } else {
+    return text;
+  }
+  if (place.world_size) text += fmt::format(" of {}", *place.world_size);
+  return text;
 }
 
 std::string time_text(const Canvas& canvas, const std::string& rfc3339) {
@@ -64,6 +95,13 @@ std::string time_text(const Canvas& canvas, const std::string& rfc3339) {
 std::string clock_text(const Canvas& canvas, const std::string& rfc3339) {
   const auto time = normal_time(rfc3339);
   return time ? time->substr(11, 8) : canvas.safe_cut(rfc3339, kNameColumns);
+}
+
+std::string chosen_text(const Canvas& canvas, const Source& source) {
+  if (source.since && source.until)
+    return fmt::format("between {} and {}", time_text(canvas, *source.since), time_text(canvas, *source.until));
+  if (source.since) return "since " + time_text(canvas, *source.since);
+  return source.until ? "until " + time_text(canvas, *source.until) : std::string();
 }
 
 std::optional<std::string> span_text(const std::optional<std::string>& from, const std::optional<std::string>& to) {
@@ -126,6 +164,11 @@ std::string duplicated_text(const Duplicated& duplicated) {
   if (!duplicated.duplicated_bytes)
     return fmt::format("{}up to {} by each of {} process{}", copied, region, format_count(duplicated.copies),
                        duplicated.copies == 1 ? "" : "es");
+  if (duplicated.families > 1)
+    return fmt::format(
+        "{}{} is the same data copied several times in each of {} families, most of it a region of {} copied {}",
+        copied, format_bytes(*duplicated.duplicated_bytes), format_count(duplicated.families), region,
+        format_count(duplicated.copies, "time"));
   return fmt::format("{}{} is the same region of {} copied {}", copied, format_bytes(*duplicated.duplicated_bytes),
                      region, format_count(duplicated.copies, "time"));
 }

@@ -25,13 +25,20 @@ std::int64_t to_signed(std::uint64_t value);
 
 std::string text_or_unknown(const Canvas& canvas, const std::optional<std::string>& text);
 std::string name_text(const Canvas& canvas, std::string_view comm);
-// "python3 (pid 14441, trainer)"
+// "python3 (pid 14441, trainer of rank 3)", "pt_data_worker (pid 14450, dataloader_worker 2 of rank 3)"
 std::string process_text(const Canvas& canvas, std::string_view comm, std::uint32_t pid,
-                         const std::optional<std::string>& role = std::nullopt);
+                         const std::optional<std::string>& role = std::nullopt, const TrainingPlace& place = {});
+// "dataloader_worker 2": the rank has a column of its own, empty where none is known.
+std::string role_cell(const Canvas& canvas, const std::optional<std::string>& role, const TrainingPlace& place);
+std::string rank_cell(const TrainingPlace& place);
+// "rank 3 of 8", "rank 3", "local rank 1"; empty where none is known.
+std::string rank_text(const TrainingPlace& place);
 
 // "2026-11-24 08:49:12 UTC" and "08:49:12"; text that is no RFC 3339 time is shown as it is.
 std::string time_text(const Canvas& canvas, const std::string& rfc3339);
 std::string clock_text(const Canvas& canvas, const std::string& rfc3339);
+// "between 2026-11-24 08:49:12 UTC and 2026-11-24 08:50:00 UTC", "since ...", "until ..."; empty: all was chosen.
+std::string chosen_text(const Canvas& canvas, const Source& source);
 // "3.4 s"; nullopt where one end is not known or no time.
 std::optional<std::string> span_text(const std::optional<std::string>& from, const std::optional<std::string>& to);
 

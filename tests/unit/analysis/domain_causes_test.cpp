@@ -129,6 +129,25 @@ TEST_F(ShmTest, batches_in_shared_memory_exhaust_it) {
   EXPECT_NE(found.remedies.front().title.find("fewer batches"), std::string::npos);
 }
 
+TEST_F(ShmTest, a_file_that_nobody_maps_is_no_batch) {
+  begin_trainer(100);
+  const ProcessRef sidecar = test::ref(20, "sidecar", 20);
+  start_other(sidecar, 10);
+  events.at(29);
+  ledger(110, 0);
+  rise(trainer, 100, 130, 30, 40);
+  ledger(140, 800);
+  kill(trainer, 130);
+  const Incident found = incident();
+  ASSERT_EQ(found.cause.kind, "shm_exhaustion") << found.cause.summary;
+  EXPECT_NE(found.cause.summary.find("files in a tmpfs"), std::string::npos) << found.cause.summary;
+  for (const Remedy& remedy : found.remedies) {
+    EXPECT_EQ(remedy.why.find("uint8"), std::string::npos);
+    EXPECT_EQ(remedy.title.find("batches"), std::string::npos);
+  }
+  EXPECT_NE(found.remedies.front().title.find("other tmpfs mounts"), std::string::npos) << found.remedies.front().title;
+}
+
 TEST_F(ShmTest, a_little_shared_memory_beside_a_leak_does_not) {
   prefetch(60, 700);
   kill(trainer, 100);
@@ -205,6 +224,27 @@ TEST_F(TrainingTest, another_rank_of_the_same_job_is_no_neighbor) {
   const Incident found = incident();
   EXPECT_FALSE(has(found, "neighbor_growth"));
   EXPECT_EQ(found.cause.kind, "steady_growth");
+}
+
+// srun's tasks are children of the step's daemon.
+TEST_F(TrainingTest, another_task_of_the_same_slurm_step_is_no_neighbor) {
+  begin();
+  const ProcessRef daemon = ref(5, "slurmstepd", 1), other = ref(20, "python3", 2);
+  events.exec(daemon, "/usr/sbin/slurmstepd", "slurmstepd: [17.0]", 1);
+  for (const ProcessRef& one : {trainer, other}) {
+    events.at(2).fork(daemon, one);
+    start_trainer(one, 300);
+  }
+  during(6, 60, [&](double part) {
+    level(other, 300 + 390 * part);
+    level(trainer, 300);
+  });
+  kill(trainer, 300);
+  const Incident found = incident();
+  EXPECT_FALSE(has(found, "neighbor_growth"));
+  EXPECT_EQ(found.cause.kind, "steady_growth");
+  EXPECT_EQ(found.growth->driver->pid, 20u);
+  EXPECT_EQ(found.growth->driver->role, "trainer");
 }
 
 // --- memory_ballooning, numa_node_exhausted ---
@@ -365,6 +405,38 @@ TEST_F(TrainingTest, huge_pages_show_in_few_faults) {
   kill(trainer, 990);
   EXPECT_TRUE(has(incident(), "transparent_huge_pages"));
 }
+
+// --- containers ---
+
+// "docker", "podman" or nothing: whose --oom-kill-disable the report warns of.
+std::string warned_of(const Incident& incident) {
+  for (const Remedy& remedy : incident.remedies) {
+    if (const std::size_t at = remedy.title.find(" run --oom-kill-disable"); at != std::string::npos)
+      return remedy.title.substr(remedy.title.rfind(' ', at - 1) + 1, at - remedy.title.rfind(' ', at - 1) - 1);
+  }
+  return {};
+}
+
+struct ContainerTest : TrainingTest {
+  std::string warned_in(const std::string& path) {
+    path_ = path;
+    job = CgroupRef{77, path_};
+    events.cgroup_version = 2;
+    begin_trainer(100);
+    rise(trainer, 100, 900, 1, 20);
+    kill(trainer, 900);
+    return warned_of(incident());
+  }
+  std::string path_;
+};
+
+TEST_F(ContainerTest, docker_is_warned_of_its_switch) {
+  EXPECT_EQ(warned_in("/docker/" + std::string(64, 'a')), "docker");
+}
+TEST_F(ContainerTest, podman_likewise) {
+  EXPECT_EQ(warned_in("/machine.slice/libpod-" + std::string(64, 'a') + ".scope"), "podman");
+}
+TEST_F(ContainerTest, a_unit_has_no_such_switch) { EXPECT_EQ(warned_in("/system.slice/train.service"), ""); }
 
 }  // namespace
 }  // namespace oomtrace::analysis

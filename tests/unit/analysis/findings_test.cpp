@@ -130,6 +130,19 @@ TEST_F(FindingsTest, a_kill_by_a_program_is_told_with_its_sender) {
   EXPECT_EQ(death(found, 10)->because_of_pid, 11u);
 }
 
+TEST_F(FindingsTest, a_sender_is_not_whoever_has_its_pid_by_now) {
+  run();
+  const ProcessRef killer = ref(40, "bash", 1);
+  events.at(31).signal(killer, worker(11));
+  events.exit(worker(11), 9);
+  events.at(32).exit(killer);
+  events.at(33).memory(ref(40, "cron", 33), mib(5));
+  const Report found = report();
+  ASSERT_TRUE(finding(found, "killed_by_process"));
+  const std::string& summary = finding(found, "killed_by_process")->cause.summary;
+  EXPECT_NE(summary.find("bash (pid 40)"), std::string::npos) << summary;
+}
+
 TEST_F(FindingsTest, what_a_stranger_does_with_its_children_is_no_finding) {
   begin();
   const ProcessRef parent = ref(40, "suite", 1), child = ref(41, "suite", 2);

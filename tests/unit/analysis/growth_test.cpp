@@ -197,6 +197,41 @@ TEST_F(GrowthTest, what_the_kill_tells_of_a_bystander_is_no_phase_of_its_own) {
   EXPECT_EQ(incident().growth->driver->pid, 11u);
 }
 
+// Both wrote within one second, too quickly for events of their own: the census tells one behind the other.
+TEST_F(GrowthTest, what_one_census_tells_of_two_is_no_order) {
+  const ProcessRef trainer = ref(10, "python3", 1), beside = ref(11, "sidecar", 1), hog = ref(12, "hog", 1);
+  events.at(1).start();
+  for (const ProcessRef& one : {trainer, beside, hog}) events.memory(one, mib(10), 0, kJob);
+  events.at(8).memory(trainer, mib(60), 0, kJob);
+  events.at(8.000003).memory(beside, mib(60), 0, kJob);
+  events.at(10.5);
+  kill(trainer, mib(60));
+  const Incident found = incident();
+  EXPECT_EQ(growth_of(found, 10).fresh_anon_bytes, 50 * kMiB);
+  EXPECT_EQ(growth_of(found, 11).fresh_anon_bytes, 50 * kMiB);
+}
+
+// A trainer that leaks steadily is told of by thresholds, its workers, which creep, once a second and all at once.
+TEST_F(GrowthTest, helpers_that_one_census_tells_of_are_no_phase_before_a_steady_leak) {
+  const ProcessRef trainer = ref(10, "python3", 1), first = ref(11, "w", 2), second = ref(12, "w", 2),
+                   third = ref(13, "w", 2);
+  events.at(1).start();
+  events.memory(trainer, mib(100), 0, kJob);
+  events.at(2);
+  for (const ProcessRef& worker : {first, second, third}) events.fork(trainer, worker, mib(0));
+  for (int i = 1; i <= 120; ++i) {
+    events.at(30 + i * 0.1).memory(trainer, mib(100 + i * 0.9), 0, kJob);
+    if (i % 10 != 3) continue;
+    for (const ProcessRef& worker : {first, second, third}) events.memory(worker, mib(i * 0.2), 0, kJob);
+  }
+  events.at(42.2);
+  kill(trainer, mib(208));
+  const Incident found = incident();
+  ASSERT_TRUE(found.growth);
+  EXPECT_LT(*found.growth->from, "2026-03-24T14:20:32") << "the leak began 12 s before the kill";
+  EXPECT_GT(found.growth->grown_bytes, 150 * kMiB);
+}
+
 TEST_F(GrowthTest, the_window_begins_where_a_calm_time_ends) {
   const ProcessRef trainer = ref(10, "python3", 1);
   events.at(1).start();

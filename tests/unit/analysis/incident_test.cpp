@@ -42,6 +42,27 @@ TEST_F(IncidentTest, the_ledger_of_a_cgroup_adds_up_to_its_usage) {
   EXPECT_EQ(domain.residue_bytes, 15 * kMiB);
 }
 
+TEST_F(IncidentTest, kernel_memory_is_told_by_its_parts) {
+  events.at(1).start();
+  CgroupMemory memory;
+  memory.cgroup = {5, "/a"};
+  memory.usage = bytes(100);
+  memory.anon = bytes(50);
+  memory.file = bytes(30);
+  memory.kernel = bytes(12);
+  memory.slab = bytes(6);
+  memory.page_tables = bytes(4);
+  memory.incident_id = 1;
+  events.at(2).emit(memory);
+  events.emit(test::memcg_kill(1, ref(10, "x"), mib(50), {5, "/a"}, 100 * kMiB));
+  const Domain domain = incident().domain;
+  EXPECT_EQ(line(domain.ledger, "slab"), 6 * kMiB);
+  EXPECT_EQ(line(domain.ledger, "page tables"), 4 * kMiB);
+  EXPECT_EQ(line(domain.ledger, "kernel, else"), 2 * kMiB);
+  EXPECT_EQ(line(domain.ledger, "kernel"), -1);
+  EXPECT_EQ(domain.residue_bytes, 8 * kMiB);
+}
+
 TEST_F(IncidentTest, the_machines_ledger_and_pressure_are_those_before_the_kill) {
   events.at(1).start();
   SystemMemory memory;
@@ -139,6 +160,27 @@ TEST_F(IncidentTest, the_unknown_cause_has_figures) {
   EXPECT_EQ(cause.kind, "unknown");
   EXPECT_GE(cause.evidence.size(), 5u);
   EXPECT_FALSE(cause.summary.empty());
+}
+
+TEST_F(IncidentTest, a_kind_that_is_all_of_the_growth_is_not_called_a_part_of_it) {
+  const CgroupRef job{5, "/a"};
+  events.at(1).start();
+  const auto tell = [&](double anon_mib, double file_mib) {
+    ProcessMemory memory;
+    memory.process = ref(10, "x");
+    memory.memory = mib(anon_mib, file_mib);
+    memory.cgroup = job;
+    events.emit(memory);
+  };
+  tell(1, 3);
+  events.at(2);
+  tell(3, 2);
+  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(3, 2), job, 100 * kMiB));
+  const Incident found = incident();
+  ASSERT_EQ(found.cause.kind, "unknown");
+  ASSERT_FALSE(found.remedies.empty());
+  EXPECT_EQ(found.remedies.front().why.find("The 2.0 MiB that came in the window were fresh anonymous memory"), 0U)
+      << found.remedies.front().why;
 }
 
 TEST_F(IncidentTest, two_traces_keep_their_incidents_apart) {

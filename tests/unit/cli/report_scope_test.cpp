@@ -38,6 +38,21 @@ TEST(Scope, by_time_leaves_what_lies_inside_and_says_what_has_no_date) {
   EXPECT_EQ(report.deaths[0].pid, 2U);
   ASSERT_EQ(report.source.notes.size(), 1U);
   EXPECT_EQ(report.source.notes[0], "left out: 1 incident without a date");
+  EXPECT_EQ(report.source.since, "2026-03-24T10:30:00.000000000Z");
+  EXPECT_FALSE(report.source.until.has_value());
+  EXPECT_EQ(report.source.incidents_outside, 1U);
+  EXPECT_EQ(report.source.outside_from, "2026-03-24T10:00:00.000000000Z");
+  EXPECT_EQ(report.source.outside_to, report.source.outside_from);
+}
+
+TEST(Scope, by_time_tells_how_many_it_left_out_and_of_which_time) {
+  Report report = three_incidents();
+  ASSERT_TRUE(keep_between(since("2026-03-24T12:00:00Z"), report).has_value());
+  EXPECT_TRUE(report.incidents.empty());
+  EXPECT_EQ(report.source.incidents_outside, 2U);
+  EXPECT_EQ(report.source.outside_from, "2026-03-24T10:00:00.000000000Z");
+  EXPECT_EQ(report.source.outside_to, "2026-03-24T11:00:00.000000000Z");
+  EXPECT_NE(keep_incident(1, report).error().context.find("--since"), std::string::npos);
 }
 
 TEST(Scope, by_time_cannot_be_had_of_a_log_without_dates) {
@@ -54,6 +69,8 @@ TEST(Scope, without_bounds_leaves_all) {
   ASSERT_TRUE(keep_between({}, report).has_value());
   EXPECT_EQ(report.incidents.size(), 3U);
   EXPECT_TRUE(report.source.notes.empty());
+  EXPECT_FALSE(report.source.since || report.source.until);
+  EXPECT_EQ(report.source.incidents_outside, 0U);
 }
 
 TEST(Scope, by_number_leaves_one_or_says_that_there_is_none) {

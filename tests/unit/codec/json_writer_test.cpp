@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/json_reader.h"
 #include "unit/codec/random_event.h"
 
 namespace oomtrace::codec {
@@ -160,6 +161,24 @@ TEST(EncodeLine, what_fits_is_not_called_truncated) {
   const json parsed = json::parse(encode(event));
   EXPECT_EQ(parsed.at("kernel_log").at("message"), text);
   EXPECT_FALSE(parsed.contains("truncated"));
+}
+
+// A recorded line that was cut is as short as it will ever be: written again it fits, and had more all the same.
+TEST(EncodeLine, what_was_cut_once_says_so_when_it_is_written_again) {
+  Event event;
+  const std::string text(6000, 'x');
+  event.payload.emplace<KernelLog>().message = text;
+  const std::string line = encode(event);
+  LineDecoder decoder;
+  const auto written_again = [](const Result<std::optional<Event>>& read) {
+    return read.has_value() && read->has_value() ? encode(**read) : "not read";
+  };
+  EXPECT_EQ(written_again(decoder.decode(line)), line);
+  EXPECT_EQ(written_again(decoder.parse(line)), line);
+  const std::string whole = R"({"boot_ns":1,"seq":2,"event":"kernel.log","kernel_log":{"message":"short"}})";
+  const auto read = decoder.decode(whole);
+  ASSERT_TRUE(read.has_value() && read->has_value());
+  EXPECT_FALSE((*read)->truncated);
 }
 
 TEST(EncodeLine, lists_without_end_lose_their_tail) {

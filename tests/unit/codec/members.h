@@ -111,8 +111,8 @@ inline auto members(const ProcessRegions& e) {
   return std::tie(a, b, c, d, f);
 }
 inline auto members(const Event& e) {
-  const auto& [a, b, c, d, f, g, h, i] = e;
-  return std::tie(a, b, c, d, f, g, h, i);
+  const auto& [a, b, c, d, f, g, h, i, j] = e;
+  return std::tie(a, b, c, d, f, g, h, i, j);
 }
 
 }  // namespace oomtrace::codec

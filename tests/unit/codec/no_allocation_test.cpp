@@ -19,14 +19,14 @@ TEST(NoAllocation, decoding_and_encoding_every_record_kind) {
   Event event;
   std::array<char, kMaxLineBytes> line{};
   std::size_t encoded = 0;
-  const std::uint64_t before = test::allocations();
+  test::NoHeap no_heap;
   for (int round = 0; round < 3; ++round) {
     for (const auto& record : records) {
       const auto decoded = decode_record(record, context, event);
       if (decoded && *decoded && encode_line(event, line)) ++encoded;
     }
   }
-  EXPECT_EQ(test::allocations(), before);
+  EXPECT_EQ(no_heap.end(), 0U);
   EXPECT_EQ(encoded, 3 * (records.size() - 1));  // a cgroup's path is no event
 }
 
@@ -38,22 +38,22 @@ TEST(NoAllocation, lines_that_must_be_shortened) {
   context.symbol_name = [](const void*, std::uint64_t) { return std::string_view(long_name); };
   Event event;
   std::array<char, kMaxLineBytes> line{};
-  const std::uint64_t before = test::allocations();
+  test::NoHeap no_heap;
   const bool done = decode_record(bytes_of(record), context, event) && encode_line(event, line);
-  EXPECT_EQ(test::allocations(), before);
+  EXPECT_EQ(no_heap.end(), 0U);
   EXPECT_TRUE(done);
 }
 
 TEST(NoAllocation, learning_any_number_of_cgroups) {
   CgroupNames names(64, 4096);
   auto record = sample_cgroup(1, {"system.slice", "x.service"});
-  const std::uint64_t before = test::allocations();
+  test::NoHeap no_heap;
   for (std::uint64_t id = 1; id < 2000; ++id) {
     record.id = id;
     record.name[0][0] = static_cast<char>('a' + id % 26);
     names.learn(record);
   }
-  EXPECT_EQ(test::allocations(), before);
+  EXPECT_EQ(no_heap.end(), 0U);
   EXPECT_GT(names.forgotten(), 0U);
 }
 

@@ -163,6 +163,19 @@ TEST_F(IncidentTest, those_alive_at_a_kill_are_remembered) {
   EXPECT_EQ(small.by_pid(0, 200), nullptr);
 }
 
+TEST_F(IncidentTest, what_those_alive_at_a_kill_held_then_is_not_thinned_away) {
+  World::Limits limits;
+  limits.process_samples = 16;
+  World small(limits);
+  test::EventStream stream([&](const Event& event) { small.apply(event); });
+  for (int i = 0; i < 100; ++i) stream.at(1 + i).memory(ref(100, "a", 1), mib(i));
+  stream.at(100.5).emit(test::memcg_kill(1, ref(101, "b", 1), mib(200), job, 320 * test::kMiB));
+  for (int i = 0; i < 100; ++i) stream.at(101 + i).memory(ref(100, "a", 1), mib(200 + i));
+  const auto* then = small.by_pid(0, 100)->memory.at(test::seconds(100.5));
+  ASSERT_NE(then, nullptr);
+  EXPECT_EQ(then->sample.counters.anon, 99 * test::kMiB);
+}
+
 TEST_F(IncidentTest, a_cgroup_named_by_id_gets_the_path_told_elsewhere) {
   CgroupMemory memory;
   memory.cgroup = job;

@@ -37,6 +37,27 @@ TEST_F(RolesTest, new_pytorch_by_the_names_of_its_workers_alone) {
   EXPECT_EQ(role(12), "dataloader_worker");
 }
 
+// A pool of the trainer's own, as of datasets.map(num_proc=...). What was seen just after its fork may get a name yet.
+TEST_F(RolesTest, forks_without_a_name_beside_named_workers_are_another_pool_s) {
+  start(10, 1, "python3", "python3 train.py", {}, {"libtorch_cpu.so"});
+  start(50, 1, "python3", "python3 train.py", {}, {"libtorch_cpu.so"});
+  for (const std::uint32_t pid : {11U, 12U, 13U, 14U}) fork(pid, 10, "python3");
+  fork(51, 50, "python3");
+  fork(60, 10, "pt_data_worker");
+  events.at(11.5).memory(ref(11, "python3", 11), mib(50));
+  events.at(30).memory(ref(12, "python3", 12), mib(50));
+  events.at(13.1).exit(ref(13, "python3", 13));
+  events.at(30).exit(ref(14, "python3", 14));
+  events.at(90).memory(ref(51, "python3", 51), mib(50));
+  EXPECT_EQ(role(10), "trainer");
+  EXPECT_EQ(role(11), "dataloader_worker");
+  EXPECT_EQ(role(12), "worker");
+  EXPECT_EQ(role(13), "dataloader_worker");
+  EXPECT_EQ(role(14), "worker");
+  EXPECT_EQ(role(51), "dataloader_worker") << "this PyTorch names none";
+  EXPECT_EQ(role(60), "dataloader_worker");
+}
+
 TEST_F(RolesTest, pytorch_2_3_names_workers_like_the_trainer) {
   start(10, 1, "pt_main_thread", "python3 train.py");
   fork(11, 10, "pt_main_thread");
@@ -105,10 +126,12 @@ TEST_F(RolesTest, launchers_by_command_line_and_not_by_a_path_that_contains_the_
   start(11, 1, "accelerate", "/opt/venv/bin/python /opt/venv/bin/accelerate launch train.py");
   start(12, 1, "python3", "python3 /home/u/deepspeed/train.py");
   start(13, 1, "python3", "python3 train.py --launcher torchrun");
+  start(14, 1, "accelerate-laun", "/opt/venv/bin/python /opt/venv/bin/accelerate-launch train.py");
   EXPECT_EQ(role(10), "launcher");
   EXPECT_EQ(role(11), "launcher");
   EXPECT_EQ(role(12), "other");
   EXPECT_EQ(role(13), "other");
+  EXPECT_EQ(role(14), "launcher");
 }
 
 TEST_F(RolesTest, helpers_by_name_and_command_line) {

@@ -24,6 +24,7 @@ Report hostile_report() {
   incident.domain.nodes = evil;
   incident.domain.constraint = evil;
   incident.domain.ledger.push_back({evil, std::numeric_limits<std::int64_t>::min()});
+  incident.domain.cgroups.push_back({evil, std::numeric_limits<std::uint64_t>::max(), 1});
   incident.missing = {std::string(500, 'x'), evil};
   incident.trigger.comm = evil;
   incident.trigger.gfp_mask = evil;

@@ -87,6 +87,8 @@ class Dice {
   }
 
   void fill(LedgerLine& line) { fill_all(line.what, line.bytes); }
+  void fill(CgroupCharge& charge) { fill_all(charge.cgroup, charge.bytes, charge.limit_bytes); }
+  void fill(ChargedRise& rise) { fill_all(rise.lead_ns, rise.bytes, rise.ledger, rise.residue_bytes); }
   void fill(Evidence& e) {
     fill_all(e.what, e.value, e.source);
     e.unit = word({"bytes", "bytes/s", "ratio", "share", "ns", "processes", ""});
@@ -96,11 +98,12 @@ class Dice {
   void fill(Domain& d) {
     d.kind = word({"memcg", "global", "cpuset", "mempolicy", "sysrq", "unknown"});
     fill_all(d.constraint, d.cgroup, d.limit_bytes, d.usage_bytes, d.swap_limit_bytes, d.nodes, d.ledger,
-             d.residue_bytes);
+             d.residue_bytes, d.ledger_bytes, d.ledger_age_ns, d.cgroups, d.cgroups_age_ns);
   }
   void fill(Trigger& t) { fill_all(t.pid, t.comm, t.role, t.gfp_mask, t.order, t.oom_score_adj, t.stack); }
+  void fill(TrainingPlace& p) { fill_all(p.role_reason, p.rank, p.local_rank, p.world_size, p.worker); }
   void fill(Victim& v) {
-    fill_all(v.pid, v.comm, v.command_line, v.role, v.job, v.cgroup, v.uid, v.anon_rss_bytes, v.file_rss_bytes,
+    fill_all(v.place, v.pid, v.comm, v.command_line, v.role, v.job, v.cgroup, v.uid, v.anon_rss_bytes, v.file_rss_bytes,
              v.shmem_rss_bytes, v.swap_bytes, v.pgtables_bytes, v.total_vm_bytes, v.oom_score_adj, v.points, v.score,
              v.reaped, v.group_member);
   }
@@ -113,18 +116,19 @@ class Dice {
              s.candidates);
   }
   void fill(ProcessGrowth& p) {
-    fill_all(p.pid, p.comm, p.role, p.grown_bytes, p.share, p.fresh_anon_bytes, p.cow_copied_bytes, p.file_bytes,
-             p.shmem_bytes, p.swap_bytes);
+    fill_all(p.place, p.pid, p.comm, p.role, p.grown_bytes, p.share, p.fresh_anon_bytes, p.cow_copied_bytes,
+             p.file_bytes, p.shmem_bytes, p.swap_bytes, p.pgtables_bytes, p.hiwater_rss_bytes, p.shared_bytes);
   }
   void fill(RoleGrowth& r) { fill_all(r.role, r.count, r.grown_bytes, r.share); }
-  void fill(Driver& d) { fill_all(d.pid, d.role, d.comm, d.share, d.job); }
+  void fill(Driver& d) { fill_all(d.place, d.pid, d.role, d.comm, d.share, d.job); }
   void fill(Duplicated& d) { fill_all(d.region_bytes, d.copies, d.copied_bytes, d.duplicated_bytes); }
   void fill(RoleTimeline& r) { fill_all(r.role, r.held_bytes); }
   void fill(GrowthTimeline& t) { fill_all(t.length_ns, t.roles); }
   void fill(Growth& g) {
     if (coin()) g.from = time();
     if (coin()) g.to = time();
-    fill_all(g.grown_bytes, g.driver, g.roles, g.processes, g.duplicated, g.timeline);
+    fill_all(g.grown_bytes, g.charged, g.driver, g.roles, g.processes, g.duplicated, g.timeline, g.left_out.count,
+             g.left_out.grown_bytes, g.left_out.share);
   }
   void fill(SystemState& s) {
     fill_all(s.overcommit.mode, s.overcommit.ratio, s.overcommit.limit_bytes, s.overcommit.committed_bytes, s.memory,
@@ -140,7 +144,7 @@ class Dice {
   void fill(Death& d) {
     if (coin()) d.time = time();
     d.verdict = word({"kernel_oom", "memcg_oom", "exit_ok", "sigkill"});
-    fill_all(d.pid, d.comm, d.role, d.signal, d.exit_code, d.sender, d.because_of_pid, d.detail);
+    fill_all(d.pid, d.comm, d.role, d.place, d.signal, d.exit_code, d.sender, d.because_of_pid, d.detail);
   }
   void fill(PlanFact& fact) { fill_all(fact.fact, fact.way, fact.why_not_better); }
   void fill(Diagnosis& d) { fill_all(d.cause, d.remedies); }
@@ -148,7 +152,11 @@ class Dice {
     s.kind = word({"trace", "ndjson", "kernel_log"});
     if (coin()) s.from = time();
     if (coin()) s.to = time();
-    fill_all(s.name, s.host, s.kernel, s.boot_id, s.trace_id, s.lost_events, s.notes, s.plan);
+    if (coin()) s.since = time();
+    if (coin()) s.until = time();
+    if (coin()) s.outside_from = time();
+    if (coin()) s.outside_to = time();
+    fill_all(s.name, s.host, s.kernel, s.boot_id, s.trace_id, s.incidents_outside, s.lost_events, s.notes, s.plan);
   }
 
  private:

@@ -64,6 +64,22 @@ TEST(RenderText, copies_that_were_not_told_by_region_are_no_same_region) {
   EXPECT_TRUE(has(text_of(report), "200.0 MiB copied on write, of which up to 64.0 MiB by each of 3 processes"));
 }
 
+TEST(RenderText, several_families_are_told_together) {
+  Report report = group_kill_report();
+  report.incidents[0].growth->duplicated->families = 2;
+  EXPECT_TRUE(has(text_of(report),
+                  "200.0 MiB copied on write, of which 192.0 MiB is the same data copied several times in each of 2 "
+                  "families, most of it a region of 64.0 MiB copied 3 times"));
+}
+
+TEST(RenderText, what_others_copied_is_not_said_of_who_drove) {
+  Report report = group_kill_report();
+  report.incidents[0].growth->duplicated->role = "trainer";
+  EXPECT_TRUE(has(text_of(report), "98% of the growth in 3.4 s\n"));
+  report.incidents[0].growth->duplicated->role = "dataloader_worker";
+  EXPECT_TRUE(has(text_of(report), "98% of the growth in 3.4 s; 200.0 MiB copied on write"));
+}
+
 TEST(RenderText, a_timeline_has_ascii_marks_where_nothing_else_is_wanted) {
   TextOptions options;
   options.unicode = false;
@@ -132,6 +148,37 @@ TEST(RenderText, without_incidents_the_finding_and_its_remedy_come_first) {
   const std::size_t found = text.find("\nFound      ");
   ASSERT_NE(found, std::string::npos) << text;
   EXPECT_LT(found, text.find("shm_exhaustion (confidence"));
+}
+
+TEST(RenderText, what_was_not_chosen_is_not_called_absent) {
+  const std::string text = text_of(outside_report());
+  EXPECT_EQ(text.find("nothing that the kernel killed"), std::string::npos);
+  EXPECT_EQ(text.find("No OOM kill between 2026-11-24 13:49:00 UTC and 2026-11-24 13:50:00 UTC.\n"
+                      "7 incidents lie outside of that time, from 2026-11-24 08:49:09 UTC to 2026-11-24 08:49:12 UTC: "
+                      "choose again with --since and --until.\n"),
+            0U)
+      << text;
+  Report none = outside_report();
+  none.source.incidents_outside = 0;
+  none.source.outside_from = none.source.outside_to = std::nullopt;
+  none.source.until.reset();
+  EXPECT_EQ(text_of(none).find("No OOM kill since 2026-11-24 13:49:00 UTC.\nNor is there any other death or finding "
+                               "to report of that time.\n"),
+            0U);
+}
+
+TEST(RenderText, what_was_left_out_beside_what_is_shown_is_counted) {
+  Report report = worker_report();
+  report.source.until = "2026-11-24T08:50:00.999999999Z";
+  EXPECT_EQ(text_of(report).find("is shown;"), std::string::npos);
+  EXPECT_NE(text_of(report).find("  Chosen       only what happened until 2026-11-24 08:50:00 UTC\n"),
+            std::string::npos);
+  report.source.incidents_outside = 1;
+  report.source.outside_from = report.source.outside_to = "2026-11-24T09:00:00.500000000Z";
+  EXPECT_EQ(text_of(report).find("Only what happened until 2026-11-24 08:50:00 UTC is shown; 1 incident lies outside "
+                                 "of that time, at 2026-11-24 09:00:00 UTC.\n"),
+            0U)
+      << text_of(report);
 }
 
 TEST(RenderText, many_incidents_have_a_table_and_the_first_ones_in_full) {

@@ -75,6 +75,8 @@ Report worker_report() {
   domain.swap_limit_bytes = 0;
   domain.ledger = {{"anonymous memory", 318 * kMiB}, {"file pages", 512 * 1024}, {"kernel memory", 900 * 1024}};
   domain.residue_bytes = 320 * kMiB - 318 * kMiB - 1412 * 1024;
+  domain.cgroups_age_ns = 310'000'000;
+  domain.cgroups = {{"/ot_test/trainer", 318ULL * kMiB, std::nullopt}, {"/ot_test/sidecar", 1ULL * kMiB, 64ULL * kMiB}};
 
   incident.trigger = {14441,
                       "python3",
@@ -91,6 +93,7 @@ Report worker_report() {
   killed.uid = 1000;
   killed.points = 81912;
   killed.reaped = true;
+  killed.place.role_reason = "forked without exec by python3 (14438), purpose unknown";
   incident.victims = {killed};
 
   Selection& selection = incident.selection;
@@ -114,6 +117,8 @@ Report worker_report() {
   growth.from = "2026-11-24T08:49:08.900000000Z";
   growth.to = "2026-11-24T08:49:12.300000000Z";
   growth.grown_bytes = 317 * kMiB;
+  growth.charged =
+      ChargedRise{0, 318 * kMiB, {{"anonymous memory", 317 * kMiB}, {"file pages", 256 * 1024}}, 768 * 1024};
   growth.driver = Driver{14441, "worker", "python3", 0.94, "container 0123456789ab"};
   growth.roles = {{"worker", 3, 312 * kMiB, 0.984}, {"trainer", 1, 5 * kMiB, 0.016}};
   growth.processes = {
@@ -121,6 +126,11 @@ Report worker_report() {
       {14439, "grow", "worker", 14 * kMiB, 0.044, 14 * kMiB, 0, 0, 0, 0},
       {14438, "python3", "trainer", 5 * kMiB, 0.016, 1 * kMiB, 4 * kMiB, 0, std::nullopt, 0},
   };
+  growth.processes[0].shared_bytes = 20 * kMiB;
+  growth.processes[1].shared_bytes = 0;
+  growth.processes[0].pgtables_bytes = 612 * 1024;
+  growth.processes[1].pgtables_bytes = 28 * 1024;
+  growth.processes[0].hiwater_rss_bytes = 318 * kMiB;
   growth.timeline = GrowthTimeline{3'400'000'000, {{"worker", {}}, {"trainer", {}}}};
   for (std::int64_t i = 0; i <= 60; ++i) {
     growth.timeline->roles[0].held_bytes.push_back(i * i * 312 * kMiB / 3600);
@@ -173,12 +183,17 @@ Report group_kill_report() {
   for (std::uint32_t i = 0; i < 11; ++i) {
     Victim member = victim(14450 + i, "python3", i == 0 ? "trainer" : "dataloader_worker", (20 + i) * kMiB);
     member.group_member = true;
+    member.place = {"a sign", 9, 1, 16, i == 0 ? std::nullopt : std::optional<std::uint32_t>(i - 1)};
     if (i == 4) member.anon_rss_bytes.reset();
     incident.victims.push_back(member);
   }
   report.source.lost_events = 12345;
   report.source.notes = {"12,345 events of the ring 'growth' were lost between 08:49:10 and 08:49:11"};
   incident.growth->driver = Driver{std::nullopt, "dataloader_worker", std::nullopt, 0.984, "Slurm job 17 step 0"};
+  incident.growth->processes[0].place = {"a sign", 9, 1, 16, 2};
+  incident.growth->processes[2].place = {"a sign", std::nullopt, 1, std::nullopt, std::nullopt};
+  incident.victims.front().place = {"named pt_data_worker by PyTorch", 9, 1, 16, 2};
+  report.deaths.front().place = incident.victims.front().place;
   incident.growth->roles.front().role = "dataloader_worker";
   incident.growth->duplicated = Duplicated{64ULL * kMiB, 3, 200LL * kMiB, 192LL * kMiB};
   return report;
@@ -266,12 +281,23 @@ Report no_incident_report() {
   return report;
 }
 
+Report outside_report() {
+  Report report;
+  report.source = trace_source();
+  report.source.since = "2026-11-24T13:49:00.000000000Z";
+  report.source.until = "2026-11-24T13:50:00.999999999Z";
+  report.source.incidents_outside = 7;
+  report.source.outside_from = "2026-11-24T08:49:09.100000000Z";
+  report.source.outside_to = "2026-11-24T08:49:12.345678901Z";
+  return report;
+}
+
 Report empty_report() { return {}; }
 
 std::vector<Sample> samples() {
-  return {{"worker", worker_report()},   {"group_kill", group_kill_report()},   {"crowd", crowd_report()},
-          {"bare", bare_report()},       {"no_incident", no_incident_report()}, {"empty", empty_report()},
-          {"hostile", hostile_report()}, {"wide_names", wide_name_report()}};
+  return {{"worker", worker_report()}, {"group_kill", group_kill_report()},   {"crowd", crowd_report()},
+          {"bare", bare_report()},     {"no_incident", no_incident_report()}, {"outside", outside_report()},
+          {"empty", empty_report()},   {"hostile", hostile_report()},         {"wide_names", wide_name_report()}};
 }
 
 }  // namespace oomtrace::test

@@ -20,6 +20,7 @@ Report group_kill_report();   // memory.oom.group: twelve victims
 Report crowd_report();        // 300 candidates, the victim far from the top, excluded ones
 Report bare_report();         // nothing known but the victim
 Report no_incident_report();  // deaths and a diagnosis
+Report outside_report();      // all incidents lie outside of the time that was chosen
 Report empty_report();        // nothing at all
 Report hostile_report();      // control characters, long paths, invalid bytes
 Report wide_name_report();    // CJK, emoji and combining marks

@@ -30,6 +30,15 @@ TEST(Table, a_name_gives_way_before_a_column_does) {
             "  nnnnnnnnnnnnnnnnnnnnnnnn… worker    12\n");
 }
 
+TEST(Table, the_number_at_the_end_of_a_name_stays) {
+  Table table({{"role", false, 1, 6, "", true}, {"bytes", true, 3}});
+  table.add({std::string(40, 'w') + " 12", "123,456"});
+  table.add({std::string(50, 'w'), "1"});
+  table.add({"worker 3", "2"});
+  EXPECT_EQ(written(table), "  role                             bytes\n  " + std::string(26, 'w') + "… 12 123,456\n  " +
+                                std::string(29, 'w') + "…       1\n  worker 3                             2\n");
+}
+
 TEST(Table, the_least_important_column_goes_first_and_is_named) {
   Table table({{"first column here", true, 3}, {"second column", true, 1, 0, "second"}, {"third column", true, 2}});
   table.add({"1", "2", "3"});

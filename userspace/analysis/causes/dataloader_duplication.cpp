@@ -79,8 +79,8 @@ struct Copy {
 
 Copy copy_of(const IncidentContext& incident, const model::Process& process) {
   const std::uint64_t kill_ns = incident.window->to_ns;
-  const auto levels = held_levels(incident.context.world, process, 0, kill_ns,
-                                  host_of(incident.context.world, incident.seen).page_size);
+  const auto levels =
+      held_levels(incident.context, process, 0, kill_ns, host_of(incident.context.world, incident.seen).page_size);
   Copy copy{level_at(levels, kill_ns), false};
   const auto most = static_cast<std::int64_t>(0.9 * static_cast<double>(copy.bytes));
   const auto reached =

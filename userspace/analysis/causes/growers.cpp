@@ -17,9 +17,9 @@ std::vector<Grower> growers(const IncidentContext& incident) {
   const model::World& world = incident.context.world;
   const std::size_t boot = boot_of(world, incident.seen);
   std::map<std::uint32_t, const model::Process*> alive;
-  for (const auto& [id, process] : world.processes()) {
-    if (process.boot != boot || process.first_seen_ns > incident.seen.boot_ns) continue;
-    if (process.alive_at(incident.seen.boot_ns)) alive[process.pid] = &process;
+  const std::uint64_t kill_ns = incident.seen.boot_ns;
+  for (const model::Process* process : incident.context.processes.lived_in(boot, kill_ns, kill_ns)) {
+    if (process->first_seen_ns <= kill_ns && process->alive_at(kill_ns)) alive[process->pid] = process;
   }
   for (const ProcessGrowth& growth : incident.report.growth->processes) {
     const auto process = alive.find(growth.pid);

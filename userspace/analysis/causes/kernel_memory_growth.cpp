@@ -12,6 +12,8 @@ namespace oomtrace::analysis {
 namespace {
 
 constexpr double kOfDomain = 0.3;
+const std::initializer_list<std::string_view> kNames = {
+    "kernel", "kernel, else", "slab", "page tables", "slab, not reclaimable", "kernel stacks", "per-CPU"};
 
 }  // namespace
 
@@ -21,8 +23,7 @@ std::optional<Cause> detect_kernel_memory_growth(const model::World&, const Inci
   const Domain& domain = incident.report.domain;
   if (size <= 0 || domain.ledger.empty()) return std::nullopt;
   const bool memcg = incident.seen.decision.domain == DomainKind::kMemcg;
-  const auto named =
-      ledger_bytes(domain, {"kernel", "slab", "page tables", "slab, not reclaimable", "kernel stacks", "per-CPU"});
+  const auto named = ledger_bytes(domain, kNames);
   // In a memcg's residue there is kernel memory that version 1 does not tell apart, but only a figure of the kill
   // itself can be believed. Of the machine's, it is memory that drivers took.
   const bool exact = !memcg || ledger_is_of_the_kill(incident);
@@ -43,9 +44,7 @@ std::optional<Cause> detect_kernel_memory_growth(const model::World&, const Inci
                                                  "charges without a name)"
                                                : "");
   for (const LedgerLine& line : domain.ledger) {
-    const bool told = ledger_bytes(Domain{.ledger = {line}}, {"kernel", "slab", "page tables", "slab, not reclaimable",
-                                                              "kernel stacks", "per-CPU"})
-                          .has_value();
+    const bool told = ledger_bytes(Domain{.ledger = {line}}, kNames).has_value();
     if (told) cause.evidence.push_back({line.what, static_cast<double>(line.bytes), "bytes", "cgroup.memory"});
   }
   if (exact && domain.residue_bytes) {

@@ -28,21 +28,20 @@ std::optional<Returning> returning_memory(const IncidentContext& incident) {
   const model::Incident& now = incident.seen;
   const bool memcg = now.decision.domain == DomainKind::kMemcg;
   std::optional<Returning> last;
-  for (const model::Incident& earlier : world.incidents()) {
-    if (boot_of(world, earlier) != boot_of(world, now) || earlier.decision.domain != now.decision.domain) continue;
-    if (memcg && (earlier.decision.cgroup.id != now.decision.cgroup.id ||
-                  earlier.decision.cgroup.path != now.decision.cgroup.path)) {
+  for (const auto& [earlier, kill] :
+       incident.context.incidents.kills_before(boot_of(world, now), now.boot_ns, kReturns)) {
+    if (earlier->decision.domain != now.decision.domain) continue;
+    if (memcg && (earlier->decision.cgroup.id != now.decision.cgroup.id ||
+                  earlier->decision.cgroup.path != now.decision.cgroup.path)) {
       continue;
     }
-    for (const model::Kill& kill : earlier.kills) {
-      if (kill.boot_ns >= now.boot_ns || now.boot_ns - kill.boot_ns > kReturns || !kill.memory) continue;
-      if (last && last->kill->boot_ns >= kill.boot_ns) continue;
-      const MemoryCounters& held = *kill.memory;
-      std::int64_t bytes = 0;
-      for (const std::int64_t part : {held.anon, held.file, held.shmem})
-        bytes += std::clamp<std::int64_t>(part, 0, std::int64_t{1} << 56);
-      last = Returning{&kill, now.boot_ns - kill.boot_ns, bytes};
-    }
+    if (kill->boot_ns >= now.boot_ns || !kill->memory) continue;
+    if (last && last->kill->boot_ns >= kill->boot_ns) continue;
+    const MemoryCounters& held = *kill->memory;
+    std::int64_t bytes = 0;
+    for (const std::int64_t part : {held.anon, held.file, held.shmem})
+      bytes += std::clamp<std::int64_t>(part, 0, std::int64_t{1} << 56);
+    last = Returning{kill, now.boot_ns - kill->boot_ns, bytes};
   }
   return last;
 }

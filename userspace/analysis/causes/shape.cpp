@@ -142,7 +142,8 @@ Shape shape_of(const IncidentContext& incident, const Group& group) {
   std::uint64_t born_ns = UINT64_MAX;
   for (const Grower& member : group.members) {
     const model::Process& process = *member.process;
-    series.push_back(peaks_of(held_levels(world, process, start_ns, window.to_ns, page_size), window.look_back_ns));
+    series.push_back(
+        peaks_of(held_levels(incident.context, process, start_ns, window.to_ns, page_size), window.look_back_ns));
     std::uint64_t born = process.start_boot_ns != 0 ? process.start_boot_ns : process.first_seen_ns;
     if (process.exec_ns) born = *process.exec_ns;
     born_ns = std::min(born_ns, born);

@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kOfDomain = 0.15;        // of the domain must be shared memory
 constexpr double kOfGrowth = 0.2;         // and of the growth
+constexpr double kMappedAtAll = 0.1;      // of it; less is files that were written, as tmpfs takes them
 constexpr double kMappedByTrainer = 0.7;  // of it: pinned memory of an accelerator, not batches
 
 struct Filled {
@@ -77,10 +78,13 @@ std::optional<Cause> detect_shm_exhaustion(const model::World&, const IncidentCo
   Cause cause;
   cause.kind = "shm_exhaustion";
   cause.confidence = std::min(0.95, 0.5 + 0.25 * of_domain + 0.25 * of_growth);
+  const bool mapped = static_cast<double>(filled.mapped) >= kMappedAtAll * static_cast<double>(*shmem);
   cause.summary =
       fmt::format("Shared memory takes {}, {} of the limit; {} of the growth was filled into it{}.",
                   format_bytes(*shmem), format_percent(of_domain), format_percent(of_growth),
-                  filled.workers > 0 ? " by batches of " + std::to_string(filled.workers) + " DataLoader workers" : "");
+                  filled.workers > 0 ? " by batches of " + std::to_string(filled.workers) + " DataLoader workers"
+                  : mapped           ? ""
+                                     : ", hardly any of it mapped by those that grew: files in a tmpfs");
   cause.evidence = {
       {"shared memory in the domain", static_cast<double>(*shmem), "bytes", "cgroup.memory"},
       {"its share of the limit", of_domain, "ratio", "cgroup.memory"},

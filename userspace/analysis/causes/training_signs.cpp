@@ -45,7 +45,7 @@ StepSigns step_signs(const IncidentContext& incident, const model::Process& trai
     signs.written_in_place = static_cast<std::int64_t>(
         std::min<std::uint64_t>(before->sample.shared_write_faults, std::uint64_t{1} << 40) * page_size);
   }
-  const auto levels = held_levels(world, trainer, 0, kill_ns, page_size);
+  const auto levels = held_levels(incident.context, trainer, 0, kill_ns, page_size);
   count_spikes(levels, burst_ns, std::max<std::int64_t>(1, shape.grown_bytes / 2), signs);
 
   // The swing of what it held in the calm before the burst.

@@ -20,6 +20,7 @@ constexpr std::int64_t kLarge = std::int64_t{1} << 30;
 
 struct Workers {
   const model::Process* unit = nullptr;
+  std::vector<const model::Process*> members;  // all of the unit, by order of first sight
   const Ending* first = nullptr;
   std::size_t dead = 0, alive = 0;  // of bus errors; workers of the unit at the first of them
   std::int64_t shmem = 0;           // mapped by the dead at their end
@@ -30,15 +31,15 @@ struct Mount {
 };
 
 // /dev/shm as the process saw it, by what was read for it or for another of its unit.
-Mount mount_of(const Context& context, const model::Process& process) {
+Mount mount_of(const std::vector<const model::Process*>& unit, const model::Process& process) {
   const auto sane = [](std::uint64_t bytes) {
     return static_cast<std::int64_t>(std::min(bytes, std::uint64_t{1} << 56));
   };
   Mount mount;
-  for (const auto& [id, other] : context.world.processes()) {
-    if (context.units.of(id) != context.units.of(process.id) || !other.shm_size) continue;
-    if (id == process.id || mount.size == 0) mount.size = sane(*other.shm_size);
-    mount.used = std::max(mount.used, sane(other.shm_used.value_or(0)));
+  for (const model::Process* other : unit) {
+    if (!other->shm_size) continue;
+    if (other == &process || mount.size == 0) mount.size = sane(*other->shm_size);
+    mount.used = std::max(mount.used, sane(other->shm_used.value_or(0)));
   }
   return mount;
 }
@@ -62,12 +63,15 @@ std::map<model::ProcessId, Workers> by_unit(const Aftermath& aftermath) {
     }
     workers.shmem += std::clamp<std::int64_t>(highest, 0, std::int64_t{1} << 50);
   }
-  for (auto& [unit, workers] : units) {
-    for (const auto& [id, process] : aftermath.context.world.processes()) {
-      if (aftermath.context.units.of(id) != unit || id == unit) continue;
-      if (aftermath.context.role(id) != aftermath.context.role(workers.first->process->id)) continue;
-      workers.alive += process.first_seen_ns <= workers.first->at_ns && process.alive_at(workers.first->at_ns - 1);
-    }
+  if (units.empty()) return units;
+  for (const auto& [id, process] : aftermath.context.world.processes()) {
+    const auto unit = units.find(aftermath.context.units.of(id));
+    if (unit == units.end()) continue;
+    Workers& workers = unit->second;
+    workers.members.push_back(&process);
+    if (id == unit->first) continue;
+    if (aftermath.context.role(id) != aftermath.context.role(workers.first->process->id)) continue;
+    workers.alive += process.first_seen_ns <= workers.first->at_ns && process.alive_at(workers.first->at_ns - 1);
   }
   return units;
 }
@@ -118,7 +122,7 @@ std::string mount_text(std::int64_t size, std::int64_t filled, bool roomy) {
 void find_bus_errors(const Aftermath& aftermath, std::vector<Diagnosis>& found) {
   for (const auto& [unit, workers] : by_unit(aftermath)) {
     const model::Process& dead = *workers.first->process;
-    const Mount mount = mount_of(aftermath.context, dead);
+    const Mount mount = mount_of(workers.members, dead);
     const auto size = mount.size, used = mount.used;
     const auto filled = static_cast<double>(std::max(used, workers.shmem));
     const bool full = size > 0 && filled >= kNearlyFull * static_cast<double>(size);

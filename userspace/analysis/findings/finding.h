@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/ending.h"
@@ -16,9 +18,13 @@ namespace oomtrace::analysis {
 
 // What a finding may look at: all ends with what they followed from, and who belongs to the recorded command.
 struct Aftermath {
+  Aftermath(const Context& replayed, const Endings& judged);
+
   const Context& context;
   const Endings& endings;
   std::set<model::ProcessId> family;  // of the recorded command; empty without one
+  // Those who ended because of a pid of a boot, by order of first sight.
+  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<const Ending*>> followed;
 
   // A training process, or one of the recorded command.
   bool concerns(const model::Process& process) const;

@@ -56,7 +56,7 @@ Remedy find_sender(const std::string& comm, const std::string& sender, std::uint
 }
 
 struct Sent {
-  std::uint32_t sender = 0;  // 0 = not known
+  model::ProcessId sender = model::kNoProcess;
   std::int32_t signal = 0;
   auto operator<=>(const Sent&) const = default;
 };
@@ -67,7 +67,7 @@ Diagnosis tell(const Aftermath& aftermath, const Sent& sent, const std::vector<c
   const bool daemon = first.death.verdict == "oom_daemon";
   std::string name = "somebody who is not known";
   if (sender) {
-    const model::Process* process = aftermath.context.world.by_pid(first.process->boot, sender->pid);
+    const model::Process* process = aftermath.context.world.find(first.sender);
     name = process ? named(*process) : named(sender->comm, sender->pid);
   }
   const auto room = room_at(aftermath.context, *first.process, first.at_ns);
@@ -86,7 +86,7 @@ Diagnosis tell(const Aftermath& aftermath, const Sent& sent, const std::vector<c
                     {"signal", static_cast<double>(sent.signal), "", "signal.kill"}};
   if (room) add_evidence(*room, cause.evidence);
   diagnosis.remedies.push_back(daemon ? spare_it(sender ? sender->comm : "the OOM daemon")
-                                      : find_sender(sender ? sender->comm : "", name, sent.sender));
+                                      : find_sender(sender ? sender->comm : "", name, sender ? sender->pid : 0));
   return diagnosis;
 }
 
@@ -100,8 +100,7 @@ void find_killed(const Aftermath& aftermath, std::vector<Diagnosis>& found) {
     // What a program does with its own children concerns nobody else; nor does a polite request to a stranger.
     const bool stranger = !aftermath.concerns(*ending->process);
     if (!daemon && stranger && (ending->death.signal != kSigKill || aftermath.by_ancestor(*ending))) continue;
-    by_sender[{ending->death.sender ? ending->death.sender->pid : 0, ending->death.signal.value_or(0)}].push_back(
-        ending);
+    by_sender[{ending->sender, ending->death.signal.value_or(0)}].push_back(ending);
   }
   for (const auto& [sent, endings] : by_sender) found.push_back(tell(aftermath, sent, endings));
 }

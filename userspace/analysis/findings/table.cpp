@@ -24,6 +24,13 @@ constexpr int kLevels = 8;  // ancestors looked at, steps of a chain
 
 std::span<const Finder> finders() { return kFinders; }
 
+Aftermath::Aftermath(const Context& replayed, const Endings& judged)
+    : context(replayed), endings(judged), family(command_family(replayed.world)) {
+  for (const auto& [id, ending] : endings) {
+    if (ending.death.because_of_pid) followed[{ending.process->boot, *ending.death.because_of_pid}].push_back(&ending);
+  }
+}
+
 bool Aftermath::concerns(const model::Process& process) const {
   const model::Role role = context.role(process.id);
   if (role == model::Role::kTrainer || role == model::Role::kDataloaderWorker) return true;
@@ -48,26 +55,31 @@ std::vector<const Ending*> Aftermath::roots() const {
   return found;
 }
 
+// In rounds over all ends by order of first sight, so that in a round a chain goes on to those first seen later only.
 std::size_t Aftermath::followers(const Ending& root) const {
-  std::set<std::uint32_t> chain{root.process->pid};
-  for (int level = 0; level < kLevels; ++level) {
-    const std::size_t before = chain.size();
-    for (const auto& [id, ending] : endings) {
-      const bool same_boot = ending.process->boot == root.process->boot && ending.at_ns >= root.at_ns;
-      if (same_boot && ending.death.because_of_pid && chain.contains(*ending.death.because_of_pid)) {
-        chain.insert(ending.process->pid);
-      }
+  using Reached = std::tuple<int, model::ProcessId, std::uint32_t>;  // round, by whom, its pid
+  std::set<Reached> next{{0, model::kNoProcess, root.process->pid}};
+  std::set<std::uint32_t> chain;
+  while (!next.empty()) {
+    const auto [round, by, pid] = *next.begin();
+    next.erase(next.begin());
+    if (!chain.insert(pid).second) continue;
+    const auto found = followed.find({root.process->boot, pid});
+    if (found == followed.end()) continue;
+    for (const Ending* ending : found->second) {
+      const int reached = ending->process->id > by ? round : round + 1;
+      if (ending->at_ns >= root.at_ns && reached < kLevels)
+        next.emplace(reached, ending->process->id, ending->process->pid);
     }
-    if (chain.size() == before) break;
   }
   return chain.size() - 1;
 }
 
 bool Aftermath::by_ancestor(const Ending& ending) const {
-  if (!ending.death.sender) return false;
+  if (ending.sender == model::kNoProcess) return false;
   const model::Process* above = context.world.parent_of(*ending.process);
   for (int level = 0; above && level < kLevels; ++level, above = context.world.parent_of(*above)) {
-    if (above->pid == ending.death.sender->pid) return true;
+    if (above->id == ending.sender) return true;
   }
   return false;
 }
@@ -94,7 +106,7 @@ std::string signal_name(std::int32_t number) {
 
 std::vector<Diagnosis> find_diagnoses(const Context& context, const Endings& endings) {
   std::vector<Diagnosis> found;
-  const Aftermath aftermath{context, endings, command_family(context.world)};
+  const Aftermath aftermath(context, endings);
   for (const Finder find : finders()) find(aftermath, found);
   std::stable_sort(found.begin(), found.end(),
                    [](const Diagnosis& a, const Diagnosis& b) { return a.cause.confidence > b.cause.confidence; });

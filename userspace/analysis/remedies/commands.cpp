@@ -43,6 +43,12 @@ std::optional<int> cgroup_version(const Patient& patient) {
   return host_of(patient.incident.context.world, patient.incident.seen).cgroup_version;
 }
 
+std::optional<std::string> container_tool(const Patient& patient) {
+  const model::CgroupIdentity identity = model::identify_cgroup(path_of(patient));
+  if (!identity.container_id || identity.k8s_pod_uid || identity.slurm_job) return std::nullopt;
+  return identity.container_runtime == "podman" ? "podman" : "docker";
+}
+
 std::optional<std::string> limit_command(const Patient& patient, double bytes) {
   const std::string path = path_of(patient);
   if (!patient.memcg || path.empty()) return std::nullopt;
@@ -50,9 +56,8 @@ std::optional<std::string> limit_command(const Patient& patient, double bytes) {
   const std::string text = limit_text(bytes);
   if (identity.slurm_job) return fmt::format("sbatch --mem={} ...", text);
   if (identity.k8s_pod_uid) return std::nullopt;
-  if (identity.container_id) {
-    const std::string tool = identity.container_runtime == "podman" ? "podman" : "docker";
-    return fmt::format("{} update --memory {} --memory-swap {} {}", tool, text, text,
+  if (const auto tool = container_tool(patient)) {
+    return fmt::format("{} update --memory {} --memory-swap {} {}", *tool, text, text,
                        identity.container_id->substr(0, 12));
   }
   if (const std::string unit = last_name(path); is_unit(unit) && cgroup_version(patient) == 2) {

@@ -23,6 +23,9 @@ std::optional<std::string> limit_code(const Patient& patient, double bytes);
 // Throttles before the limit is reached (memory.high); nullopt on cgroup v1, which has nothing of the kind.
 std::optional<std::string> throttle_command(const Patient& patient, double bytes);
 
+// "docker" or "podman" where its command line made the cgroup; nullopt elsewhere, also in a pod or a Slurm job.
+std::optional<std::string> container_tool(const Patient& patient);
+
 // 1 or 2; nullopt where it is not known.
 std::optional<int> cgroup_version(const Patient& patient);
 

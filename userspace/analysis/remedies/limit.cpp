@@ -92,12 +92,13 @@ void throttle(const Patient& patient, std::vector<Advice>& advice) {
 
 void no_oom_kill_disable(const Patient& patient, std::vector<Advice>& advice) {
   const auto version = cgroup_version(patient);
-  if (!patient.memcg || !version) return;
+  const auto tool = container_tool(patient);
+  if (!patient.memcg || !version || !tool) return;
   Remedy remedy;
-  remedy.title = "Do not rely on docker run --oom-kill-disable";
+  remedy.title = fmt::format("Do not rely on {} run --oom-kill-disable", *tool);
   remedy.why =
       *version == 2
-          ? "This machine has cgroup v2, which has no such switch: Docker drops the option with a warning."
+          ? "This machine has cgroup v2, which has no such switch: the option is dropped with a warning or refused."
           : "On cgroup v1 it sets memory.oom_control: instead of being killed, every task that touches memory at "
             "the limit hangs until somebody frees some.";
   remedy.risk = "None: it says what not to do.";

@@ -6,13 +6,26 @@
 
 #include "analysis/remedies/remedy.h"
 #include "base/units.h"
+#include "model/roles.h"
 
 namespace oomtrace::analysis {
 namespace {
 
 constexpr int kPrefetch = 2;  // DataLoader's default
+constexpr double kOfTrainer =
+    0.1;  // of the shared memory, that a trainer without workers must map for it to be batches
 
 std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
+
+// DataLoader workers were there, or a trainer maps a part of it: else it is files that have to do with no batch.
+bool may_be_batches(const Patient& patient, double shmem) {
+  if (!patient.workers.empty() || patient.figure("DataLoader workers") > 0) return true;
+  for (const Candidate& candidate : patient.incident.report.selection.candidates) {
+    if (candidate.role == model::to_string(model::Role::kDataloaderWorker)) return true;
+  }
+  const auto* last = patient.trainer ? patient.trainer->memory.at(patient.incident.seen.boot_ns) : nullptr;
+  return last && static_cast<double>(last->sample.counters.shmem) >= kOfTrainer * shmem;
+}
 
 void fewer_batches(const Patient& patient, double shmem, std::vector<Advice>& advice) {
   const std::size_t workers = patient.workers.size();
@@ -44,16 +57,19 @@ void smaller_batches(const Patient& patient, double shmem, std::vector<Advice>& 
   advice.push_back({patient.share(shmem) * 0.4, std::move(remedy)});
 }
 
-void free_files(double shmem, std::vector<Advice>& advice) {
+void free_files(const Patient& patient, bool batches, double shmem, std::vector<Advice>& advice) {
   Remedy remedy;
-  remedy.title = "Look what lies in /dev/shm, and who holds it";
-  remedy.command = "df -h /dev/shm; ls -la /dev/shm; lsof +L1 /dev/shm";
+  remedy.title = batches ? "Look what lies in /dev/shm, and who holds it"
+                         : "Look what lies in /dev/shm and other tmpfs mounts, and who wrote it";
+  remedy.command = batches ? "df -h /dev/shm; ls -la /dev/shm; lsof +L1 /dev/shm"
+                           : "df -h -t tmpfs; ls -la /dev/shm; lsof +L1 /dev/shm";
   remedy.why = fmt::format(
-      "Killing a process frees none of this memory as long as a descriptor or a name keeps it: {} were there. Files "
-      "torch_* without a process are left over from killed jobs.",
-      bytes_text(shmem));
+      "Killing a process frees none of this memory as long as a descriptor or a name keeps it: {} were there. {}",
+      bytes_text(shmem),
+      batches ? "Files torch_* without a process are left over from killed jobs."
+              : "A file in a tmpfs is memory, charged to the cgroup of who wrote it first, until it is removed.");
   remedy.risk = "Remove only files that no running job uses.";
-  advice.push_back({0.04, std::move(remedy)});
+  advice.push_back({batches ? 0.04 : patient.share(shmem) * 0.5, std::move(remedy)});
 }
 
 void size_does_not_help(const Patient& patient, double shmem, std::vector<Advice>& advice) {
@@ -76,9 +92,12 @@ void advise_shared_memory(const Patient& patient, std::vector<Advice>& advice) {
   const double shmem =
       std::max(patient.figure("shared memory in the domain"), patient.figure("shared memory and tmpfs"));
   if (shmem <= 0) return;
-  fewer_batches(patient, shmem, advice);
-  smaller_batches(patient, shmem, advice);
-  free_files(shmem, advice);
+  const bool batches = may_be_batches(patient, shmem);
+  if (batches) {
+    fewer_batches(patient, shmem, advice);
+    smaller_batches(patient, shmem, advice);
+  }
+  free_files(patient, batches, shmem, advice);
   size_does_not_help(patient, shmem, advice);
 }
 

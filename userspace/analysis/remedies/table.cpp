@@ -26,11 +26,11 @@ Patient examine(const IncidentContext& incident, const Diagnosed& diagnosed) {
   if (patient.group) patient.trainer = trainer_of(incident, patient.group->unit);
   if (!patient.trainer && patient.victim) patient.trainer = trainer_of(incident, patient.victim->id);
   if (!patient.trainer) return patient;
-  for (const auto& [id, process] : incident.context.world.processes()) {
-    const bool worker = incident.context.role(id) == model::Role::kDataloaderWorker;
-    if (!worker || incident.context.units.of(id) != patient.trainer->id) continue;
-    const std::uint64_t kill_ns = incident.seen.boot_ns;
-    if (process.first_seen_ns <= kill_ns && process.alive_at(kill_ns)) patient.workers.push_back(&process);
+  const std::uint64_t kill_ns = incident.seen.boot_ns;
+  for (const model::Process* process : incident.context.processes.lived_in(patient.trainer->boot, kill_ns, kill_ns)) {
+    const bool worker = incident.context.role(process->id) == model::Role::kDataloaderWorker;
+    if (!worker || incident.context.units.of(process->id) != patient.trainer->id) continue;
+    if (process->first_seen_ns <= kill_ns && process->alive_at(kill_ns)) patient.workers.push_back(process);
   }
   if (const auto* last = patient.trainer->memory.at(incident.seen.boot_ns)) {
     const auto sane = [](std::int64_t bytes) { return std::clamp<std::int64_t>(bytes, 0, std::int64_t{1} << 52); };

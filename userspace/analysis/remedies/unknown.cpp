@@ -56,8 +56,11 @@ void look(const Patient& patient, std::vector<Advice>& advice) {
   } else {
     remedy.title = most->title;
     remedy.command = most->command;
-    remedy.why = fmt::format("{} of the {} that came in the window were {}{}.", format_bytes(most->grown),
-                             format_bytes(growth.grown_bytes), most->what,
+    // Measured one by one, a kind may come to slightly more than all of the growth.
+    const std::string part = most->grown < growth.grown_bytes ? fmt::format("{} of the {}", format_bytes(most->grown),
+                                                                            format_bytes(growth.grown_bytes))
+                                                              : fmt::format("The {}", format_bytes(growth.grown_bytes));
+    remedy.why = fmt::format("{} that came in the window were {}{}.", part, most->what,
                              growth.driver && growth.driver->comm
                                  ? ", most of it of " + named(*growth.driver->comm, growth.driver->pid.value_or(0))
                                  : std::string());
