@@ -14,7 +14,7 @@ PACKAGES_LIVE=(clang=clang bpftool=bpftool libbpf-dev libelf-dev libcap-dev libs
 PACKAGES_TESTS=(libgtest-dev ccache=ccache python3 python3-jsonschema)
 PACKAGES_SCHEMA=(python3 python3-jsonschema)
 # What live tests hold the output against: the schema, a journald.
-PACKAGES_LIVE_TESTS=(python3 python3-jsonschema python3-numpy systemd=journalctl sudo=sudo)
+PACKAGES_LIVE_TESTS=(python3 python3-jsonschema python3-numpy systemd=journalctl sudo=sudo tmux=tmux)
 # Programs that read what oomtrace gives: each is run by a test.
 PACKAGES_CONSUMERS=(python3 python3-jsonschema prometheus=prometheus jq=jq rsyslog=rsyslogd)
 # The programs that are trained and killed.

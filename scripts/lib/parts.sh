@@ -6,11 +6,11 @@
 # A part counts each of its tests, or names why it was not run; it never ends the script.
 
 # In the order of running: what a slow machine has no time for should not be the real kills. What each covers: usage() in scripts/test; time budgets: CONTRIBUTING.md.
-PARTS=(build unit schema corpus offline budget live consumers torture sanitizers lint fuzz training vm)
+PARTS=(build unit schema corpus offline budget live consumers torture bench sanitizers lint fuzz training vm)
 
 # Seconds after which a command of a part counts as hanging; several times what it takes on two cores.
 declare -A LIMITS=([build]=1800 [unit]=600 [schema]=300 [corpus]=300 [offline]=1800 [sanitizers]=1800 [lint]=1800
-  [fuzz]=1800 [budget]=600 [live]=900 [consumers]=600 [torture]=900 [training]=1800 [vm]=1500)
+  [fuzz]=1800 [budget]=600 [live]=900 [consumers]=600 [torture]=900 [bench]=600 [training]=1800 [vm]=1500)
 
 # Tests of the part corpus by name; the part unit leaves them out.
 CORPUS_TESTS='[Cc]orpus'
@@ -186,7 +186,7 @@ part_fuzz() {
     failed "fuzz: the build made no fuzz_* programs"
     return 0
   fi
-  each=$((60 / ${#targets[@]}))
+  each=$((${OOMTRACE_FUZZ_SECONDS:-60} / ${#targets[@]}))
   [ "$each" -gt 0 ] || each=1
   for target in "${targets[@]}"; do
     name=${target##*/}
@@ -213,6 +213,7 @@ fuzz_seeds() {
   case $1 in
     kernel_log*) say tests/replay/kernel_logs ${OOMTRACE_CORPUS:+"$OOMTRACE_CORPUS"} ;;
     trace*) say tests/replay/traces ;;
+    report) say tests/replay/traces tests/replay/kernel_logs tests/fuzz/seeds/event_line ;;
   esac
 }
 
@@ -220,13 +221,26 @@ fuzz_seeds() {
 part_budget() {
   packages_for budget "${PACKAGES_BUDGET[@]}" || return 0
   needs release budget || return 0
-  if ! check "build bench_replay" "${LIMITS[build]}" cmake --build --preset release --target bench_replay; then return 0; fi
+  if ! check "build bench_replay" "${LIMITS[build]}" cmake --build --preset release --target bench_replay bench_kills; then return 0; fi
   counted budget "${LIMITS[budget]}" "$(system_python)" "$OOMTRACE_ROOT/tests/budget/check.py" --build \
     "$OOMTRACE_ROOT/build/release"
 }
 
 part_live() { live_tests live; }
 part_torture() { live_tests torture --from "$OOMTRACE_ROOT/tests/torture"; }
+
+# Figures of a busy machine, for the eye: what is tested is that they can be had.
+part_bench() {
+  if ! can_root; then
+    not_run bench "recording needs root: $(why_no_root)"
+    return 0
+  fi
+  packages_for bench "${PACKAGES_OFFLINE[@]}" "${PACKAGES_LIVE[@]}" "${PACKAGES_BENCH[@]}" || return 0
+  needs release bench || return 0
+  if check "bench" "${LIMITS[bench]}" "$OOMTRACE_ROOT/scripts/bench" --short; then
+    sed -n '/^== /,$p' "$LOGS/bench.log" | grep -v '^\[\|^$' || true
+  fi
+}
 
 # live_tests PART [OPTION...]: tests on this kernel, as root.
 live_tests() {
@@ -288,7 +302,9 @@ part_training() {
 part_vm() {
   packages_for vm "${PACKAGES_VM[@]}" || return 0
   if needs release vm; then
-    counted vm "${LIMITS[vm]}" "$OOMTRACE_ROOT/scripts/vm-matrix" --no-install \
-      ${OOMTRACE_VM_SESSIONS:+--sessions "$OOMTRACE_VM_SESSIONS"}
+    # One guest at a time: each has two processors, and beside another one a slow machine starves its recorder.
+    counted vm "${LIMITS[vm]}" "$OOMTRACE_ROOT/scripts/vm-matrix" --no-install --jobs 1 \
+      ${OOMTRACE_VM_SESSIONS:+--sessions "$OOMTRACE_VM_SESSIONS"} \
+      ${WITHIN_SECONDS:+--within "$((WITHIN_SECONDS - SECONDS))" --timeout 300}
   fi
 }

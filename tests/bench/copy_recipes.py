@@ -114,6 +114,10 @@ def main():
             counter = subprocess.Popen(["bpftrace", "-e", COUNTER], stdout=out, stderr=subprocess.STDOUT,
                                        preexec_fn=harness.end_with_parent)
             time.sleep(8)
+            if counter.poll() is not None:
+                out.seek(0)
+                raise SystemExit(f"bpftrace ended: {out.read().strip()}\n"
+                                 "  is tracefs mounted? mount -t tracefs tracefs /sys/kernel/tracing")
             runs = [run_case(bench, case) for case in copy_cases.CASES]
             took = cost(bench, set(programs()) - others)
             counter.send_signal(signal.SIGINT)

@@ -5,7 +5,7 @@
     tests/budget/check.py --build FOLDER [--update]
 
 Instructions are counted by callgrind over a fixed trace, bytes are those of that trace, verified instructions are the
-kernel's own count for each program (root). One line for each figure; the last is "N passed, N failed, N skipped".
+kernel's own count for each program (root). What a kill costs in a report must not grow with the number of kills. One line for each figure; the last is "N passed, N failed, N skipped".
 --update writes what was measured as the new budgets; say in the commit why.
 """
 import argparse
@@ -21,6 +21,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUDGETS = os.path.join(HERE, "budgets.json")
 EVENTS = 20_000
+KILLS = 50, 200
 
 
 class NotMeasured(Exception):
@@ -52,6 +53,18 @@ def replay_figures(build):
         reported = instructions([os.path.join(build, "oomtrace"), "report", trace])
     return {"instructions_per_event_written": written / EVENTS, "instructions_per_event_reported": reported / EVENTS,
             "line_bytes_per_event": float(line), "file_bytes_per_event": float(file)}
+
+
+def kill_figures(build):
+    """Instructions a kill, reported, of few and of many."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "trace")
+        for kills in KILLS:
+            subprocess.run([os.path.join(build, "tests", "bench", "bench_kills"), trace, str(kills)], check=True)
+            reported = instructions([os.path.join(build, "oomtrace"), "report", trace])
+            found[f"instructions_per_kill_of_{kills}"] = reported / kills
+    return found
 
 
 def program_names():
@@ -135,6 +148,7 @@ def main():
     begun = time.monotonic()
     judge = Judge(budgets)
     judge.figures("replay", lambda: replay_figures(arguments.build))
+    judge.figures("kills", lambda: kill_figures(arguments.build))
     judge.figures("verifier", lambda: verified_instructions(arguments.build, budgets["verifier"]["kernel"]))
     if arguments.update:
         for group, found in judge.measured.items():
