@@ -60,10 +60,11 @@ class Fleet(harness.LiveTest):
         self.victim = ranks[1].pid
         with open(stream, encoding="utf-8") as file:
             events = [json.loads(line) for line in file]
-        # Other kills of this machine are not the job's.
-        [own] = {event["oom"]["incident_id"] for event in events
-                 if event["event"] == "oom.kill" and event["process"]["pid"] == self.victim}
-        return [event for event in events if event.get("oom", {}).get("incident_id", own) == own]
+        kills = {event["oom"]["incident_id"]: event["process"]["pid"] for event in events if event["event"] == "oom.kill"}
+        [own] = [incident for incident, pid in kills.items() if pid == self.victim]
+        # Other kills of this machine are not the job's, nor is what the kernel logged, which names no incident.
+        return [event for event in events if event.get("oom", {}).get("incident_id", own) == own
+                and (len(kills) == 1 or event["event"] != "kernel.log")]
 
     def write_node(self, number, killed, delay):
         """The recording as another node's: with or without the kill, `delay` seconds later, some lines twice."""

@@ -168,10 +168,10 @@ class Workload(Family):
                          [f"{key}={value}" for key, value in keys.items()])
 
 
-def run(*arguments, **keywords):
+def run(*arguments, seconds=120, **keywords):
     """One call of oomtrace to its end."""
     return subprocess.run([Options.binary, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, errors="replace", timeout=120, check=False, **keywords)
+                          stderr=subprocess.PIPE, text=True, errors="replace", timeout=seconds, check=False, **keywords)
 
 
 class LiveTest(unittest.TestCase):

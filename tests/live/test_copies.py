@@ -9,31 +9,12 @@ import time
 import copy_cases
 import harness
 import oom_oracle
+import smaps
 
 PAGE = oom_oracle.PAGE_BYTES
-WITHIN = 0.05
+WITHIN = copy_cases.WITHIN
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable  # sees Debian's modules
 DATA_SET = os.path.join(harness.HERE, "..", "support", "data_set.py")
-
-
-def smaps_of(pid):
-    """{start address: (Private_Dirty, Anonymous)} of each mapping, in bytes."""
-    found, start = {}, None
-    with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            words = line.split()
-            if "-" in words[0] and not words[0].endswith(":"):
-                start = int(words[0].split("-")[0], 16)
-                found[start] = [0, 0]
-            elif words[0] in ("Private_Dirty:", "Anonymous:"):
-                found[start][words[0] == "Anonymous:"] = int(words[1]) * 1024
-    return found
-
-
-def copied(before, after):
-    """What was copied between two looks: pages that became private in the mappings of the first without being new."""
-    return sum(max(0, after[start][0] - dirty - max(0, after[start][1] - anonymous))
-               for start, (dirty, anonymous) in before.items() if start in after)
 
 
 class Copies(harness.LiveTest):
@@ -67,6 +48,7 @@ class Copies(harness.LiveTest):
             pids = [family.pid] + [family.child(i) for i in range(len(case.copied) - 1)]
             self.end_by_kill(group, hog)
             family.end()
+            self.drain()  # the log's buffer has not room for all cases and what else is killed meanwhile
             runs.append((case, group, pids))
         self.assertEqual(recorder.stop(), 0)
         report = self.report()
@@ -75,10 +57,7 @@ class Copies(harness.LiveTest):
             for actor, pid in enumerate(pids):
                 told = grown.get(pid, {}).get("cow_copied_bytes", 0) / PAGE
                 with self.subTest(case.name, actor=actor):
-                    if case.told is None:
-                        self.assertAlmostEqual(told, case.copied[actor], delta=WITHIN * copy_cases.PAGES)
-                    else:
-                        self.assertLessEqual(told, case.told[actor] + WITHIN * copy_cases.PAGES)
+                    self.assertIsNone(copy_cases.problem(case, actor, told))
 
     def data_set(self, kind, workers=4, items=150_000):
         """(group, {pid: bytes that a worker copied by smaps}) of a run that ended in a kill."""
@@ -87,10 +66,10 @@ class Copies(harness.LiveTest):
         family = harness.Family(group, [PYTHON, DATA_SET, kind, str(items), str(workers)])
         self.addCleanup(family.end)
         pids = [family.child(i) for i in range(workers)]
-        before = {pid: smaps_of(pid) for pid in pids}
+        before = {pid: smaps.read(pid) for pid in pids}
         family.go()
         self.assertIsNotNone(family.lines.wait_for("done", 100), kind)
-        oracle = {pid: copied(before[pid], smaps_of(pid)) for pid in pids}
+        oracle = {pid: smaps.copied(before[pid], smaps.read(pid)) for pid in pids}
         self.end_by_kill(group, hog)
         family.end()
         return group, oracle

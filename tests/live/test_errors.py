@@ -122,9 +122,10 @@ class Errors(harness.LiveTest):
         cut = self.report(self.write("cut", data[:-7]))
         known = whole["source"]["notes"]
         self.assertTrue([note for note in cut["source"]["notes"] if note not in known], cut["source"])
-        stub = self.report(self.write("stub", data[:9]))
-        self.assertEqual(stub["incidents"], [])
-        self.assertTrue([note for note in stub["source"]["notes"] if "cut" in note], stub["source"])
+        stub = harness.run("report", self.write("stub", data[:9]))
+        self.assert_told(stub, BAD_INPUT)
+        self.assertIn("no event that could be read", stub.stderr)
+        self.assertEqual(stub.stdout, "")
 
     def test_full_disk(self):
         disk = os.path.join(self.dir, "disk")
@@ -141,13 +142,22 @@ class Errors(harness.LiveTest):
         except OSError:  # full
             os.close(ballast)
         deadline = time.monotonic() + 30
-        while recorder.err.wait_for("written", 0.01) is None and time.monotonic() < deadline:
+        while recorder.err.wait_for("only kills are recorded", 0.01) is None and time.monotonic() < deadline:
             subprocess.run(["true"], check=True)
+        pid = self.killed_hog()
+        # While the disk is full and the recorder goes on.
+        self.assertIsNotNone(recorder.err.wait_for(str(pid), 10, "killed"))
+        time.sleep(1)
+        meanwhile = self.report(shutil.copy(self.trace, os.path.join(self.dir, "meanwhile")))
         self.assertEqual(recorder.stop(), OUTPUT)
-        self.assertTrue([line for line in recorder.err.all() if "written" in line], recorder.err.seen)
-        report = self.report()
-        self.assertEqual(report["incidents"], [])
-        self.assertTrue(report["source"]["notes"], "the report says that something is missing")
+        told = "\n".join(recorder.err.all())
+        self.assertIn("could not be written", told)
+        self.assertIn("none of them is part of a kill", told)
+        for report in (meanwhile, self.report()):
+            self.assertEqual([one["victims"][0]["pid"] for one in report["incidents"]], [pid])
+            self.assertIn(pid, [row["pid"] for row in report["incidents"][0]["selection"]["candidates"]])
+            self.assertGreater(report["source"]["lost_events"], 0)
+            self.assertTrue([note for note in report["source"]["notes"] if "lost from disk" in note], report["source"])
 
     def started(self, redirections, *arguments, **keywords):
         return subprocess.Popen(["sh", "-c", f'exec "$@" {redirections}', "sh", harness.Options.binary, *arguments],

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real kills in memory cgroups: victim, domain, candidates, driver and deaths against the kernel's own log."""
+import os
 import signal
+import unittest
 
 import harness
 import memcg
+
+THP = "/sys/kernel/mm/transparent_hugepage"
+
+
+def write(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
 
 
 class Kills(harness.LiveTest):
@@ -174,6 +183,22 @@ class Kills(harness.LiveTest):
 
     def test_huge_pages_grow_by_few_faults(self):
         _, incident, kernel, hog = self.grower_alone("thp")
+        self.assert_same(incident, kernel)
+        self.assert_driver(incident, hog.pid, self.grown(kernel, hog))
+
+    @unittest.skipUnless(os.path.exists(f"{THP}/hugepages-64kB"), "this kernel has no multi-size huge pages (Linux 6.8)")
+    def test_multi_size_huge_pages_grow_by_few_faults(self):
+        for size, mode in (("2048kB", "never"), ("64kB", "always")):
+            path = f"{THP}/hugepages-{size}/enabled"
+            with open(path, encoding="ascii") as file:
+                before = file.read().split("[")[1].split("]")[0]
+            self.addCleanup(write, path, before)
+            write(path, mode)
+        with open(f"{THP}/hugepages-64kB/stats/anon_fault_alloc", encoding="ascii") as file:
+            allocated = int(file.read())
+            _, incident, kernel, hog = self.grower_alone("grow")
+            file.seek(0)
+            self.assertGreater(int(file.read()) - allocated, 1000, "few pages were of that size")
         self.assert_same(incident, kernel)
         self.assert_driver(incident, hog.pid, self.grown(kernel, hog))
 

@@ -62,8 +62,7 @@ class RecorderLife(harness.LiveTest):
         self.assertEqual((death["verdict"], death["signal"]), ("sigkill", 9))
         self.assertEqual((death["sender"]["pid"], death["sender"]["comm"]), (sender.pid, "sh"))
 
-    def test_no_thread_keeps_more_than_reading_needs(self):
-        recorder = self.recorder()
+    def assert_no_thread_keeps_more_than_reading_needs(self, recorder):
         tasks = f"/proc/{recorder.process.pid}/task"
         seen = 0
         for task in os.listdir(tasks):
@@ -75,6 +74,12 @@ class RecorderLife(harness.LiveTest):
             seen += 1
         self.assertGreater(seen, 1)
         self.assertEqual(recorder.stop(), 0)
+
+    def test_no_thread_keeps_more_than_reading_needs(self):
+        self.assert_no_thread_keeps_more_than_reading_needs(self.recorder())
+
+    def test_a_stream_to_no_file_keeps_no_more(self):
+        self.assert_no_thread_keeps_more_than_reading_needs(self.recorder("--stream", "-"))
 
     def test_threads_of_all_outputs_are_behind_the_filter(self):
         stream, textfile = os.path.join(self.dir, "events.ndjson"), os.path.join(self.dir, "oomtrace.prom")

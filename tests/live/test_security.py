@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 import harness
@@ -36,6 +37,51 @@ class Security(harness.LiveTest):
             self.assertEqual(re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), [], name)
         colored = harness.run("report", self.trace, "--color", "always").stdout
         self.assertEqual(re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", re.sub(r"\x1b\[[0-9;]*m", "", colored)), [])
+
+    def test_secrets_of_the_command_are_masked_in_the_trace(self):
+        secret = "Zq9Zq9Zq9Zq9Zq9Zq9Zq9"
+        done = harness.run("record", "-o", self.trace, "--", "true", "--token", secret, f"hf_{secret}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        events = harness.run("stream", self.trace).stdout
+        self.assertIn("true --token", events)
+        self.assertNotIn(secret, events)
+
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-f", "/dev/null", "-L", f"oomtrace-{os.getpid()}", *arguments],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
+                              text=True, errors="replace", timeout=60).stdout
+
+    def await_screen(self, word):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            screen = self.tmux("capture-pane", "-p", "-S", "-", "-t", "pane")
+            if word in screen:
+                return screen
+            time.sleep(0.2)
+        self.fail(f"no {word!r} on the terminal: {screen}")
+
+    @unittest.skipUnless(shutil.which("tmux"), "tmux is not installed")
+    def test_hostile_name_does_nothing_to_a_terminal(self):
+        """A name and a command line that set the title, clear the screen, ring and are no UTF-8, in a real terminal."""
+        self.tmux("new-session", "-d", "-s", "pane", "-x", "120", "-y", "50", "env", "PS1=$ ", "sh", "-i")
+        self.addCleanup(self.tmux, "kill-server")
+        self.tmux("select-pane", "-t", "pane", "-T", "as it was")
+        self.tmux("send-keys", "-t", "pane", f"{harness.Options.binary} record -o {self.trace}; echo the $((0 + 1))st",
+                  "Enter")
+        self.await_screen("recording")
+        hog = self.workload(self.group(64), "grow", name="\x1b]2;X\x07\udcff\x9b2J", wait=1, cap=256)
+        hog.go()
+        self.assertEqual(hog.wait(), -signal.SIGKILL)
+        self.await_screen(f"pid {hog.pid}")
+        self.tmux("send-keys", "-t", "pane", "C-c")
+        self.await_screen("the 1st")
+        self.tmux("send-keys", "-t", "pane", f"{harness.Options.binary} report {self.trace}; echo the $((1 + 1))nd", "Enter")
+        screen = self.await_screen("the 2nd")
+        self.assertIn("recording", screen)  # nothing was cleared
+        self.assertIn("Incident 1", screen)
+        self.assertIn("name=\\x1b]2;X", screen)
+        state = self.tmux("display-message", "-p", "-t", "pane", "#{pane_title}|#{window_bell_flag}|#{alternate_on}")
+        self.assertEqual(state.strip(), "as it was|0|0")
 
     @unittest.skipUnless(shutil.which("sudo"), "sudo is not installed")
     def test_command_under_sudo_is_its_users_own(self):

@@ -18,15 +18,31 @@ SETTLED_SHARE = 0.25
 FLAT_KIB = 1024
 
 
-def programs():
-    """Ids of the BPF programs in the kernel."""
-    text = subprocess.run(["bpftool", "-j", "prog", "show"], stdout=subprocess.PIPE, check=True).stdout
-    return {program["id"] for program in json.loads(text)}
+def bpf_objects():
+    """(kind, id) of the BPF programs, maps and links in the kernel, and (kind, name) of what is pinned."""
+    found = set()
+    for kind in ("prog", "map", "link"):
+        text = subprocess.run(["bpftool", "-j", kind, "show"], stdout=subprocess.PIPE, check=True).stdout
+        found |= {(kind, one["id"]) for one in json.loads(text or "[]")}
+    for folder, _, names in os.walk("/sys/fs/bpf"):
+        found |= {("pin", os.path.join(folder, name)) for name in names}
+    return found
 
 
 def resident_kib(pid):
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
+def sizes(directory):
+    """{name: bytes} of what is there; files go meanwhile."""
+    found = {}
+    for name in os.listdir(directory):
+        try:
+            found[name] = os.path.getsize(os.path.join(directory, name))
+        except FileNotFoundError:
+            pass
+    return found
 
 
 class Torture(harness.LiveTest):
@@ -39,6 +55,18 @@ class Torture(harness.LiveTest):
         self.assertEqual(hog.wait(), -signal.SIGKILL)
         return hog.pid
 
+    def whole_report(self, path=None):
+        """With others' kills."""
+        done = harness.run("report", path or self.trace, "--format", "json",
+                           seconds=120 + SOAK_SECONDS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def victims_of(self, group):
+        """By their cgroup: storms make pids come again, also those of others' kills."""
+        return [victim["pid"] for incident in self.whole_report()["incidents"] for victim in incident["victims"]
+                if incident["domain"]["cgroup"] == group.path]
+
     def end_of_a_storm(self, recorder):
         """Births and deaths may be dropped where the writer gets no processor; then the recorder and the report say so."""
         status = recorder.stop()
@@ -47,13 +75,13 @@ class Torture(harness.LiveTest):
         self.assertEqual(status, 6 if dropped else 0, recorder.err.seen)
         if dropped:
             print("     " + dropped[0], flush=True)
-            source = self.report()["source"]
+            source = self.whole_report()["source"]
             self.assertGreater(source["lost_events"], 0)
             self.assertTrue(any("lost" in note or "dropped" in note for note in source["notes"]), source["notes"])
 
     def test_recorder_killed_at_random_moments_of_a_storm(self):
         group = self.group(64)
-        before = programs()
+        before = bpf_objects()
         seed = random.randrange(1 << 32)
         moments = random.Random(seed)
         kept = durable_kills = 0
@@ -72,8 +100,7 @@ class Torture(harness.LiveTest):
             storm.end()
             # The file reads up to its last whole frame; the person at the terminal comes before the disk, by less than
             # a second.
-            report = self.report()
-            found = {victim["pid"] for incident in report["incidents"] for victim in incident["victims"]}
+            found = set(self.victims_of(group))
             durable = {victim for victim, at in told.items() if died - at > 1}
             self.assertLessEqual(durable, found, f"round {number} of seed {seed}")
             kept += len(found)
@@ -83,9 +110,9 @@ class Torture(harness.LiveTest):
               "second", flush=True)
         self.assertGreater(kept, 0)
         deadline = time.monotonic() + 10
-        while programs() - before and time.monotonic() < deadline:
+        while bpf_objects() - before and time.monotonic() < deadline:
             time.sleep(0.2)  # the kernel frees programs a while after their last reference went
-        self.assertEqual(programs() - before, set(), "BPF programs left in the kernel")
+        self.assertEqual(bpf_objects() - before, set(), "left in the kernel")
 
     def test_a_storm_of_an_unprivileged_user_loses_no_kill(self):
         recorder = self.recorder()
@@ -114,13 +141,16 @@ class Torture(harness.LiveTest):
         other = os.path.join(self.dir, "other.oomtrace")
         second = harness.Recorder(other)
         self.addCleanup(second.kill)
-        victim = self.kill_one(self.group(64))
+        group = self.group(64)
+        victim = self.kill_one(group)
         time.sleep(0.5)
-        self.assertEqual((first.stop(), second.stop()), (0, 0))
-        reports = [self.report(), self.report(other)]
-        for report in reports:
-            self.assertEqual([v["pid"] for v in report["incidents"][0]["victims"]], [victim])
-        mine, theirs = (report["incidents"][0] for report in reports)
+        self.assertEqual((first.stop(), second.stop()), (0, 0), first.err.all() + second.err.all())
+        mine, theirs = ([incident for incident in self.whole_report(path)["incidents"]
+                         if incident["domain"]["cgroup"] == group.path] for path in (self.trace, other))
+        self.assertEqual((len(mine), len(theirs)), (1, 1))
+        mine, theirs = mine[0], theirs[0]
+        for incident in (mine, theirs):
+            self.assertEqual([one["pid"] for one in incident["victims"]], [victim])
         self.assertEqual(mine["selection"]["candidates"], theirs["selection"]["candidates"])
         self.assertEqual(mine["domain"], theirs["domain"])
 
@@ -128,22 +158,59 @@ class Torture(harness.LiveTest):
         recorder = self.recorder()
         group = self.group(64)
         storm = self.storm(min(SOAK_SECONDS, 500))
-        begun, settled = time.monotonic(), None
+        begun, held = time.monotonic(), []
         victims = []
         while time.monotonic() - begun < SOAK_SECONDS:
             victims.append(self.kill_one(group))
-            self.drain()  # before the kernel's log overwrites it
             time.sleep(2)
-            if settled is None and time.monotonic() - begun > SOAK_SECONDS * SETTLED_SHARE:
-                settled = resident_kib(recorder.process.pid)
-        grown = resident_kib(recorder.process.pid) - settled
+            if time.monotonic() - begun > SOAK_SECONDS * SETTLED_SHARE * (len(held) + 1):
+                held.append(resident_kib(recorder.process.pid))
+                print(f"     {time.monotonic() - begun:.0f} s, {len(victims)} kills: {held[-1]} KiB resident, trace "
+                      f"{os.path.getsize(self.trace) / harness.MIB:.1f} MiB", flush=True)
+        grown = resident_kib(recorder.process.pid) - held[0]
         storm.end()
         self.end_of_a_storm(recorder)
-        found = [v["pid"] for incident in self.report()["incidents"] for v in incident["victims"]]
+        found = self.victims_of(group)
+        print(f"     {SOAK_SECONDS:g} s, {len(victims)} kills: {grown:+d} KiB since the first quarter", flush=True)
         self.assertEqual(sorted(found), sorted(victims))
-        size = os.path.getsize(self.trace) / harness.MIB
-        print(f"     {SOAK_SECONDS:g} s, {len(victims)} kills: {settled} KiB resident, {grown:+d} KiB; "
-              f"trace {size:.1f} MiB", flush=True)
         self.assertLess(grown, FLAT_KIB)
 
-
+    def test_state_directory_stays_within_its_size(self):
+        """Segments come and go all the time, and the last kill is never among those that go."""
+        limit, seconds = 16 * harness.MIB, SOAK_SECONDS
+        state = os.path.join(self.dir, "state")
+        process = subprocess.Popen([harness.Options.binary, "record", "--state-dir", state, "--max-size", "16M"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   preexec_fn=harness.end_with_parent)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        told = harness.Lines(process.stderr)
+        self.assertIsNotNone(told.wait_for("recording to", 60), told.seen)
+        group = self.group(64)
+        storm = self.storm(min(seconds, 500))
+        begun, most, names, kills = time.monotonic(), 0, set(), 0
+        settled = None
+        while time.monotonic() - begun < seconds:
+            victim = self.kill_one(group)
+            kills += 1
+            for _ in range(4):
+                time.sleep(0.5)
+                held = sizes(state)
+                most = max(most, sum(held.values()))
+                names |= {name for name in held if name.endswith(".oomtrace")}
+            if settled is None and time.monotonic() - begun > seconds * SETTLED_SHARE:
+                settled = resident_kib(process.pid)
+        grown = resident_kib(process.pid) - settled
+        storm.end()
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        self.assertIn(process.wait(60), (0, 6), told.seen)
+        listed = json.loads(harness.run("list", state, "--format", "json").stdout)["recordings"]
+        found = [kill["pid"] for one in listed for kill in one["kills"]]
+        print(f"     {seconds:g} s, {kills} kills, {len(names)} segments: {most / harness.MIB:.1f} MiB at most of "
+              f"{limit / harness.MIB:g}; {settled} KiB resident, {grown:+d} KiB; {len(found)} kills listed at the end",
+              flush=True)
+        self.assertIn(victim, found)
+        # The post-mortem that is being written goes first: a storm's segments come meanwhile.
+        self.assertLess(most, 2 * limit)
+        self.assertLess(grown, FLAT_KIB)

@@ -20,11 +20,14 @@ PYTHON = "/usr/bin/python3"  # the one that Debian's torch is for
 
 
 class Case:
-    """A program, its limit, and what is known of it. `victims`: the roles of which one is killed first."""
+    """A program, its limit, and what is known of it. `victims`: the roles of which one is killed first. `place`: rank and
+    worker of the driver."""
 
-    def __init__(self, name, limit_mib, command, cause, driver=None, victims=("trainer",), verdict="memcg_oom", shm=None):
+    def __init__(self, name, limit_mib, command, cause, driver=None, victims=("trainer",), verdict="memcg_oom", shm=None,
+                 place=None):
         self.name, self.limit_mib, self.command = name, limit_mib, command.split()
         self.cause, self.driver, self.victims, self.verdict, self.shm = cause, driver, victims, verdict, shm
+        self.place = place
 
     def arguments(self):
         command = [PYTHON, "-B", os.path.join(WORKLOADS, self.command[0]), *self.command[1:]]
@@ -44,6 +47,9 @@ KILLED = [
     Case("offload_small", 500, "offload_adam.py --mem-scale 0.5", "offload_burst", "trainer"),
     Case("leak", 700, "leak_trainer.py", "steady_growth", "trainer"),
     Case("leak_slow", 400, "leak_trainer.py --leak-mib 3", "steady_growth", "trainer"),
+    Case("torchrun", 1100, "torchrun_ranks.py", "steady_growth", "dataloader_worker", ("trainer", "dataloader_worker"),
+         place=(1, 1)),
+    Case("start_methods", 700, "start_methods.py", "steady_growth", "trainer"),
     Case("queue", 500, "prefetch_queue.py", "steady_growth", "trainer"),
     Case("shm_flood", 700, "shm_flood.py", "shm_exhaustion", "dataloader_worker", ("trainer", "dataloader_worker")),
     Case("checkpoint", 1000, "checkpoint_spike.py", "checkpoint_spike", "trainer"),
@@ -89,7 +95,35 @@ class Training(unittest.TestCase):
             recorder.stop()
         text = subprocess.run([harness.Options.binary, "report", "--format", "json", trace], stdout=subprocess.PIPE,
                               check=True).stdout
-        return json.loads(text), path
+        report = json.loads(text)
+        self.check_roles(report, output)
+        return report, path
+
+    def check_roles(self, report, output):
+        """Each process's role and number against what the program said of itself."""
+        told = {}
+        with open(output, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                _, role, text = line.partition("ROLE ")  # torchrun puts the rank in front
+                if role:
+                    process = json.loads(text)
+                    told.setdefault(process["pid"], process)
+        ends = [one for one in report["deaths"] if one["pid"] in told]
+        self.assertTrue(ends, "the report tells the end of no process of the program")
+        # Who ended well is in no list of deaths: at a kill it was weighed, or it grew.
+        rows = [row for one in report["incidents"]
+                for row in (*one["selection"]["candidates"], *(one["growth"]["processes"] if one["growth"] else ()))]
+        for row in rows:
+            if row["pid"] in told:
+                self.assertEqual(row["role"], told[row["pid"]]["role"], row)
+        if report["incidents"]:
+            seen = {row["pid"] for row in (*rows, *ends)}
+            self.assertEqual({pid for pid, one in told.items() if one["role"] != "launcher"} - seen, set(),
+                             "processes of the program that the report does not know")
+        for one in ends:
+            truth = told[one["pid"]]
+            self.assertEqual((one["role"], one["worker"], one["rank"]),
+                             (truth["role"], truth.get("worker_id"), truth.get("rank")), (one, truth))
 
     def incidents_in(self, report, path):
         return [one for one in report["incidents"] if (one["domain"]["cgroup"] or "").startswith(path)]
@@ -104,10 +138,26 @@ class Training(unittest.TestCase):
         self.assertEqual(first["cause"]["kind"], case.cause, told)
         self.assertGreaterEqual(first["cause"]["confidence"], 0.5, told)
         self.assertEqual(first["growth"]["driver"]["role"], case.driver, told)
+        if case.place:
+            self.assertEqual((first["growth"]["driver"]["rank"], first["growth"]["driver"]["worker"]), case.place, told)
         self.assertIn(victim["role"], case.victims, told)
+        self.check_growth(case, first)
         death = next(one for one in report["deaths"] if one["pid"] == victim["pid"])
         self.assertEqual(death["verdict"], case.verdict)
         self.assertTrue(first["remedies"] and (first["remedies"][0]["command"] or first["remedies"][0].get("code")))
+
+    def check_growth(self, case, incident):
+        """All that the limit saw is accounted for, all growth is somebody's, and of the right kind."""
+        domain, growth = incident["domain"], incident["growth"]
+        self.assertLess(abs(domain["residue_bytes"]), 0.05 * domain["limit_bytes"], domain["ledger"])
+        for rows in (growth["processes"], growth["roles"]):
+            self.assertAlmostEqual(sum(row["share"] for row in rows), 1.0, places=6)
+        if case.name == "spawn_dup":  # unpickled by each worker: new memory, not copies
+            workers = [one for one in growth["processes"] if one["role"] == "dataloader_worker"]
+            self.assertLess(sum(one["cow_copied_bytes"] for one in workers),
+                            0.05 * sum(one["fresh_anon_bytes"] for one in workers))
+        if case.name == "neighbor":  # what the sidecar leaked is not the trainer's
+            self.assertLess(next(one["share"] for one in growth["roles"] if one["role"] == "trainer"), 0.05)
 
     def check_spared(self, case):
         report, path = self.report_of(case)

@@ -17,6 +17,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+import copy_cases  # noqa: E402
 import expect  # noqa: E402
 import workloads  # noqa: E402
 
@@ -94,7 +95,7 @@ def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")
     workloads.build(workload_dir)
     fork_workers = workloads.build_one(os.path.join(ROOT, "examples", "fork_workers.c"), workload_dir)
     cpio = Cpio()
-    for name in ("proc", "sys", "dev", "cg", "out", "tmp", "root", "trace"):
+    for name in ("proc", "sys", "dev", "cg", "out", "tmp", "root", "trace", "var/tmp"):
         cpio.directory(name)
     cpio.character_device("dev/console", 5, 1)
     cpio.copy("bin/busybox", busybox())
@@ -103,6 +104,7 @@ def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")
     cpio.copy("bin/fork_workers", fork_workers)
     for name in sorted(os.listdir(scripts)):
         cpio.copy("init" if name == "init" else f"scenarios/{name}", os.path.join(scripts, name))
+    cpio.file("scenarios/copies", copy_cases.for_guest().encode(), 0o644)
     cpio.file("scenarios/sessions", expect.for_guest(sessions).encode(), 0o644)
     if binary:
         cpio.copy("bin/oomtrace", binary)

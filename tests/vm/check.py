@@ -10,6 +10,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 import compare  # noqa: E402
+import copy_checks  # noqa: E402
 import expect  # noqa: E402
 import oom_oracle  # noqa: E402
 
@@ -95,6 +96,8 @@ class SessionCheck:
                 where = "" if log_seen else "without the log: "
                 self.outcomes[scenario].figures += found.figures
                 self.outcomes[scenario].problems += [where + problem for problem in found.problems]
+            if scenario == "copies":
+                copy_checks.check(self.dir, report, self.outcomes[scenario])
         for incident in waiting:
             plan.problems.append(f"an incident that the kernel's log does not know: victims "
                                  f"{[victim['pid'] for victim in incident['victims']]}")
@@ -169,7 +172,10 @@ class SessionCheck:
         in_vfork = self.said(scenario, "by_vfork", "sharer")
         sharer = self.said(scenario, "shared", "sharer") if provenance == ("census",) else None
         recorder = int(read(self.dir, "recorder.pid") or 0)
-        allocating = scenario == "allocating"
+        # Where the machine is out of memory so is the recorder: then one of its threads may be who asked.
+        if trigger is None and (log.trigger_comm or "").startswith("oomtrace") and log.row(log.trigger_tid) is None:
+            trigger = recorder
+        allocating = log.allocating_task()  # not where who cannot be killed asked, the recorder for one
         unsteady = {recorder: RECORDER_PAGES}
         if scenario == "global_swap":
             unsteady.update({row.tgid: RECLAIM_PAGES for row in log.rows if row.tgid != recorder})

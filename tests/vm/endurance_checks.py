@@ -76,9 +76,9 @@ class Scenario:
     def incident_of(self, report, victim):
         return next((one for one in report["incidents"] if victim in [v["pid"] for v in one["victims"]]), None)
 
-    def kills(self, report, wanted, freeing=False):
+    def kills(self, report, wanted, freeing=False, growth=True):
         """At least so many, and each kill of the kernel's log in the report, figure by figure; `freeing`: several grow at
-        a time, and one is killed while the memory of another is on its way back."""
+        a time, and one is killed while the memory of another is on its way back; not `growth`: that was lost."""
         self.expect(len(self.logged) >= wanted, f"the kernel's log has {len(self.logged)} kills, expected {wanted}")
         known = sorted(pid for log in self.logged for pid in log.victims())
         told = sorted(victim["pid"] for incident in report["incidents"] for victim in incident["victims"])
@@ -90,7 +90,8 @@ class Scenario:
                 continue
             self.expect(incident["selection"]["provenance"] == "kernel_exact",
                         f"candidates of {log.victims()[0]} are of {incident['selection']['provenance']}")
-            self.expect(incident["complete"], f"the incident of {log.victims()[0]} lacks: {incident['missing']}")
+            if growth:
+                self.expect(incident["complete"], f"the incident of {log.victims()[0]} lacks: {incident['missing']}")
             if not log.has_table:
                 continue
             with_table += 1
@@ -176,11 +177,51 @@ def disk_blocks(scenario):
         scenario.see(f"blocked for {float(frozen[1]) - float(frozen[0]):.1f} s")
 
 
+def lost_to_the_disk(scenario, report):
+    source = report["source"]
+    scenario.expect(source["lost_events"] > 0, "nothing is said to be lost")
+    scenario.expect(any("lost from disk" in note for note in source["notes"]), f"notes: {source['notes']}")
+    scenario.expect("none of them is part of a kill" in scenario.text("record.txt"), "the recorder's last words")
+    scenario.see(f"{source['lost_events']} other lines had no room")
+
+
+def disk_full(scenario):
+    scenario.status("6")
+    report = scenario.report()
+    lost_to_the_disk(scenario, report)
+    scenario.kills(report, 4, growth=False)
+    for label in ("before", "after"):
+        incident = found(scenario, report, label)
+        scenario.expect(incident and incident["complete"], f"{label} lacks: {incident and incident['missing']}")
+    early = scenario.report("early.oomtrace")
+    for label in ("before", "full1", "full2"):
+        incident = found(scenario, early, label)
+        scenario.expect(incident and incident["selection"]["provenance"] == "kernel_exact", f"{label} in a copy: {incident}")
+    scenario.expect(early["source"]["lost_events"] > 0, "nothing is said to be lost in a copy made meanwhile")
+
+
+def disk_stays_full(scenario):
+    scenario.status("6")
+    report = scenario.report()
+    lost_to_the_disk(scenario, report)
+    scenario.kills(report, 10, growth=False)
+    damage = [note for note in report["source"]["notes"] if "frame" in note or "no end" in note or "cut" in note]
+    scenario.expect(not damage, f"the trace is not whole: {damage}")
+    sizes = [tuple(map(int, line.split())) for line in scenario.text("sizes").splitlines()]
+    scenario.expect(len(sizes) == 2 and sizes[0][1] * 512 - sizes[0][0] > 65536, f"size and blocks: {sizes}")
+    scenario.expect(len(sizes) == 2 and sizes[1][1] * 512 - sizes[1][0] < 16384, f"the reserve is still there: {sizes}")
+    if len(sizes) == 2:
+        scenario.see(f"{(sizes[0][1] * 512 - sizes[0][0]) >> 10} KiB of the reserve left after {len(scenario.logged)} kills")
+
+
 def own_limit(scenario):
     scenario.status()
     report = scenario.report()
     scenario.kills(report, 4)
-    scenario.see(f"{scenario.text('told_at_limit').strip()} of 3 kills told while at the limit")
+    told = scenario.text("told_at_limit").strip()
+    scenario.expect(told == "3", f"told while at the limit: {told} of 3 kills")
+    scenario.see(f"{told} of 3 kills told while at the limit")
+    scenario.nothing_lost(report)
     events = dict(line.split() for line in scenario.text("limit.events").splitlines())
     scenario.expect(int(events.get("max", 0)) > 0, f"the cgroup never was at its limit: {events}")
     scenario.expect(events.get("oom_kill") == "0", f"somebody in the recorder's cgroup was killed: {events}")
@@ -188,6 +229,22 @@ def own_limit(scenario):
     scenario.see(f"at its limit of {int(sizes[0]) >> 20} MiB {events.get('max')} times, "
                  f"{report['source']['lost_events']} events lost")
     scenario.recorder_memory()
+
+
+def own_full(scenario):
+    """The kernel has no page for the file's cache: what it is given is told, and the recorder ends."""
+    scenario.status("6")
+    scenario.expect("Cannot allocate memory" in scenario.text("record.txt"), scenario.text("record.txt"))
+    scenario.report()
+    told = scenario.text("told_at_limit").strip()
+    scenario.expect(told == "3" and len(scenario.logged) == 3, f"told at the limit: {told} of {len(scenario.logged)}")
+    scenario.see(f"{told} of 3 kills told while at the limit")
+    seconds = int(scenario.text("ended") or 60)
+    scenario.expect(seconds < 60, "it did not end on SIGINT within a minute")
+    scenario.see(f"ended {seconds} s after SIGINT")
+    scenario.expect("VM_FAULT_OOM" not in scenario.text("dmesg.txt"), "the kernel repeated a page fault of somebody")
+    events = dict(line.split() for line in scenario.text("limit.events").splitlines())
+    scenario.expect(int(events.get("max", 0)) > 0, f"the cgroup never was at its limit: {events}")
 
 
 def slice_killed(scenario):
@@ -341,7 +398,8 @@ def again(scenario):
     scenario.see(f"pid {pid} in both boots, {ends[0]:.0f} and {ends[1]:.0f} s after their starts")
 
 
-CHECKS = {"twenty": twenty, "burst": burst, "disk_blocks": disk_blocks, "own_limit": own_limit,
+CHECKS = {"twenty": twenty, "burst": burst, "disk_blocks": disk_blocks, "disk_full": disk_full,
+          "disk_stays_full": disk_stays_full, "own_limit": own_limit, "own_full": own_full,
           "slice": slice_killed, "thrash": thrash, "pid_wrap": pid_wrap, "suspend": suspend, "clock": clock,
           "again": again}
 # Of a boot of their own: the boot before goes down while its recorder runs.

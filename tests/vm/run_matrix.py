@@ -3,16 +3,17 @@
 """The kernel matrix: boots Debian's cloud kernels in QEMU, lets real OOM kills happen, and holds oomtrace's report
 against each kernel's own log.
 
-    run_matrix.py [KERNEL...] [--binary PATH] [--keep DIR] [--offline] [--sessions NAME,...] [-j N]
+    run_matrix.py [KERNEL...] [--binary PATH] [--keep DIR] [--offline] [--sessions NAME,...] [--within SECONDS] [-j N]
 
-KERNEL is a line such as 6.12; default all. Prints a table kernel x check with the number of figures compared, then what
-failed, and closes with "N passed, N failed, N skipped". A kernel that the archive no longer has is named as not run.
+KERNEL is a line such as 6.12; default all. With --within no guest boots after so many seconds. Prints a table kernel x check with the number of figures compared, then what
+failed, and closes with "N passed, N failed, N skipped". A kernel that the archive no longer has, or that there was no time for, is named as not run.
 """
 import argparse
 import concurrent.futures
 import os
 import shutil
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -91,9 +92,11 @@ def main():
     parser.add_argument("--offline", action="store_true", help="use only kernels that are in the cache")
     parser.add_argument("-j", "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="guests at a time")
     parser.add_argument("--sessions", help="comma-separated, default: all")
+    parser.add_argument("--within", type=float, help="seconds after which no guest boots")
     parser.add_argument("--timeout", type=int, default=900, help="seconds for each kernel")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the guests' progress")
     arguments = parser.parse_args()
+    begun = time.monotonic()
     lines = arguments.kernels or list(fetch_kernels.LINES)
     unknown = [line for line in lines if line not in fetch_kernels.LINES]
     if unknown:
@@ -110,6 +113,9 @@ def main():
     initramfs = os.path.join(arguments.keep, "initramfs.gz")
     build_initramfs.build(initramfs, os.path.join(arguments.keep, "workloads"), binary)
     def one(line):
+        if arguments.within is not None and time.monotonic() - begun > arguments.within:
+            missing[line] = "there was no time for it"
+            return None
         directory = os.path.join(arguments.keep, line)
         shutil.rmtree(directory, ignore_errors=True)
         os.makedirs(directory)
@@ -121,7 +127,7 @@ def main():
         return outcomes
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        results = dict(zip(kernels, pool.map(one, kernels)))
+        results = {line: outcomes for line, outcomes in zip(kernels, pool.map(one, kernels)) if outcomes is not None}
     if results:
         print_table(results, missing)
     outcomes = [outcome for table in results.values() for outcome in table.values()]

@@ -5,6 +5,7 @@
 The parent builds the list once; after fork the pages are shared. Each worker writes refcounts into the
 objects it reads, so page after page is copied, until every worker holds its own copy of the data set.
 """
+import signal
 from torch.utils.data import DataLoader
 import torch
 from wl_common import *
@@ -15,7 +16,10 @@ def main(dataset_cls=anno_data.ListDataset, name="dataloader_list_dup", context=
     p = parser(__doc__, workers=4, batch_size=512, epochs=3, prefetch=2, step_sleep=0.02)
     p.add_argument("--gc-freeze", action="store_true", help="gc.freeze() before fork: removes the collector's part of the writes")
     p.add_argument("--pause", type=float, default=0.0, help="seconds between the start of the workers and the first batch taken")
+    p.add_argument("--hold", action="store_true", help="wait for SIGUSR1 before the workers start and when all is done")
     args = p.parse_args()
+    if args.hold:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     start(args, name)
     n = anno_data.count(args.mem_scale)
     before = rollup()
@@ -28,6 +32,8 @@ def main(dataset_cls=anno_data.ListDataset, name="dataloader_list_dup", context=
     model = MLP(5, 32, 1)
     opt = torch.optim.Adam(model.parameters(), 1e-3)
     mem("before_workers")
+    if args.hold:
+        signal.sigtimedwait({signal.SIGUSR1}, args.max_seconds)
     loader = DataLoader(data, args.batch_size, shuffle=True, num_workers=args.workers, worker_init_fn=worker_init, collate_fn=anno_data.collate,
                         multiprocessing_context=context if args.workers else None,
                         prefetch_factor=args.prefetch if args.workers else 2, persistent_workers=bool(args.workers))
@@ -51,6 +57,8 @@ def main(dataset_cls=anno_data.ListDataset, name="dataloader_list_dup", context=
         if out_of_time(args):
             break
     emit("PHASE", phase="done", steps=steps)
+    if args.hold:
+        signal.sigtimedwait({signal.SIGUSR1}, args.max_seconds)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main():
         adj[srv.pid] = 1000
     emit("PHASE", phase="adjusted", mode="immune" if t.pid in adj else "shield")
     emit("ROLE", pid=srv.pid, ppid=os.getpid(), role="other", comm="data server", oom_score_adj=adj.get(srv.pid, 0))
-    emit("ROLE", pid=t.pid, ppid=os.getpid(), role="trainer", comm="leaking trainer", oom_score_adj=adj.get(t.pid, 0))
+    emit("ROLE", pid=t.pid, ppid=os.getpid(), role="trainer", comm="leaking trainer", rank=0, oom_score_adj=adj.get(t.pid, 0))
     while not out_of_time(args) and t.poll() is None:
         r = rollup(t.pid) if t.poll() is None else {}
         emit("MEM", pid=t.pid, phase="watch", Rss=r.get("Rss"), server_rc=srv.poll(), trainer_rc=t.poll())

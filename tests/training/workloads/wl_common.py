@@ -37,6 +37,8 @@ def start(args, name, role="trainer"):
 
 
 def say_role(role, **kw):
+    if role != "launcher" and "RANK" in os.environ:
+        kw.setdefault("rank", int(os.environ["RANK"]))
     emit("ROLE", pid=os.getpid(), ppid=os.getppid(), role=role, comm=open("/proc/self/comm").read().strip(), **kw)
 
 

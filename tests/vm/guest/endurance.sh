@@ -87,6 +87,58 @@ scenario_disk_blocks() {
   nap 1.5
 }
 
+fill_trace() {  # until not a block is left but for what the recorder has, and it has noticed
+  cat /dev/zero > /trace/filler 2> /dev/null
+  sync
+  cat /dev/zero > /trace/filler2 2> /dev/null
+  clock
+  end=$((now + 60))
+  while count_lines "$OUT/record.txt" "only kills are recorded" && [ "$count" = 0 ] && [ "$now" -lt "$end" ]; do
+    (:)
+    clock
+  done
+  [ "$count" != 0 ] || say "problem $SESSION/$SCENARIO the recorder does not notice that its disk is full"
+}
+
+scenario_disk_full() {
+  little_kill before
+  fill_trace
+  little_kill full1
+  little_kill full2
+  # What is on the disk while it is full and the recorder goes on.
+  nap 1
+  cp "$trace" "$OUT/early.oomtrace"
+  rm /trace/filler /trace/filler2
+  wait_word "$OUT/record.txt" "is written to again" 30 || say "problem $SESSION/$SCENARIO it does not go on"
+  little_kill after
+  nap 1.5
+}
+
+# Ten kills, a hundred candidates each, and no room until the end.
+scenario_disk_stays_full() {
+  new_group job 150M
+  number=0
+  while [ "$number" -lt 100 ]; do
+    number=$((number + 1))
+    spawn "beside$number" /cg/job grow "name=beside$number" mib=1
+  done
+  settled beside100
+  fill_trace
+  for label in one two three four five six seven eight nine ten; do
+    spawn "$label" /cg/job grow "name=$label" wait=1 cap=400
+    ready "$label"
+    go "$label"
+  done
+  nap 1
+  stat -c '%s %b' "$trace" > "$OUT/sizes"
+  drop_group job
+}
+
+after_disk_stays_full() {
+  stat -c '%s %b' "$trace" >> "$OUT/sizes"
+  rm /trace/filler /trace/filler2
+}
+
 # --- the recorder's own cgroup ---
 
 before_own_limit() {
@@ -119,6 +171,39 @@ scenario_own_limit() {
   little_kill after
   recorder_holds holds.after
   nap 1.5
+}
+
+# Its program is on a disk, as everywhere: code that nobody called yet is no page of its own.
+before_own_full() {
+  mkdir /trace/bin
+  head -c 8388608 /bin/oomtrace > /trace/bin/oomtrace # what is loaded; behind it debuggers' data
+  chmod +x /trace/bin/oomtrace
+  sync
+  echo 3 > /proc/sys/vm/drop_caches
+  PATH=/trace/bin:$PATH
+  new_group recorder 400M
+  recorder_group=/cg/recorder
+}
+
+# Not a page for the recorder but those it has, until it is gone.
+scenario_own_full() {
+  nap 1.5
+  echo 0 > /cg/recorder/memory.max
+  for label in one two three; do
+    little_kill "$label"
+  done
+  told
+  echo "$count" > "$OUT/told_at_limit"
+  kill -INT "$recorder"
+  clock
+  asked=$now
+  while [ -e "/proc/$recorder/exe" ] && [ $((now - asked)) -lt 60 ]; do
+    nap 0.2
+    clock
+  done
+  echo $((now - asked)) > "$OUT/ended"
+  cat /cg/recorder/memory.events > "$OUT/limit.events"
+  echo max > /cg/recorder/memory.max
 }
 
 before_slice() {

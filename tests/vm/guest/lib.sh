@@ -59,15 +59,27 @@ spawn() {  # LABEL CGROUP PROGRAM ARGS...: in the background; CGROUP is a direct
   started="$started $!"
 }
 
+condition() {  # LABEL: sets word, what a process is doing that does not do what it should, and what each node has free
+  eval "pid=\$pid_$1"
+  word=gone
+  [ ! -e "/proc/$pid/status" ] || word=$(sed -n 's/^State:[[:space:]]*//p; s/^VmRSS:[[:space:]]*/has /p' "/proc/$pid/status")
+  word=$(echo "$word" $(sed -n 's/^\(Node [0-9]*\) \(MemFree\|Shmem\): */, \1 \2 /p' /sys/devices/system/node/node*/meminfo))
+}
+
 ready() {  # LABEL...: until each has said so
   for label; do
-    wait_word "$OUT/$SCENARIO.$label.log" ready 120 || say "problem $SESSION/$SCENARIO $label is not ready"
+    wait_word "$OUT/$SCENARIO.$label.log" ready 120 && continue
+    condition "$label"
+    say "problem $SESSION/$SCENARIO $label is not ready: $word"
   done
 }
 
 settled() {  # LABEL...: until each has grown to its size and sleeps, so that its figures stand still
   for label; do
-    wait_word "$OUT/$SCENARIO.$label.log" grown 120 || say "problem $SESSION/$SCENARIO $label has not grown"
+    if ! wait_word "$OUT/$SCENARIO.$label.log" grown 120; then
+      condition "$label"
+      say "problem $SESSION/$SCENARIO $label has not grown: $word"
+    fi
     eval "pid=\$pid_$label"
     for tries in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
       count_lines "/proc/$pid/status" "S (sleeping)"

@@ -5,6 +5,7 @@
 # The table /scenarios/sessions has a line for each: NAME|RUNGS|REPORT|SCENARIO ...
 . /scenarios/lib.sh
 . /scenarios/scenarios.sh
+. /scenarios/copies.sh
 . /scenarios/endurance.sh
 SESSION=${1%:plan}
 OUT=/out/$SESSION
@@ -33,7 +34,7 @@ if [ -x /bin/oomtrace ]; then
   trace=$OUT/trace.oomtrace
   ! grep -q " /trace ext4" /proc/mounts || trace=/trace/$SESSION.oomtrace
   # A scenario of this name may have something to do before the recorder starts: a cgroup that it then joins, a state
-  # directory that it keeps.
+  # directory that it keeps; or after it has ended.
   recorder_group='' state=''
   if type "before_$list" > /dev/null 2>&1; then "before_$list"; fi
   (
@@ -64,6 +65,7 @@ if [ -n "$recorder" ]; then
   else
     [ "$trace" = "$OUT/trace.oomtrace" ] || cp "$trace" trace.oomtrace
   fi
+  if type "after_$list" > /dev/null 2>&1; then "after_$list"; fi
   [ -z "$report" ] || oomtrace report trace.oomtrace --format json > report.json 2> report.txt
 fi
 dmesg > dmesg.txt
