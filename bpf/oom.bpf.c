@@ -183,7 +183,7 @@ static __always_inline void tell_kill(void* ctx, const struct task_struct* victi
   }
   if (killed && !member) oom.scan_start = (oom.scan_start + oom.scan_count) & (OOMTRACE_SCANNED_MAX - 1);
   if (killed) oom.scan_count = 0;
-  submit(record);
+  submit_and_wake(record);
 }
 
 SEC("tp_btf/mark_victim")

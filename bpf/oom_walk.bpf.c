@@ -81,7 +81,7 @@ static __always_inline void walk(void) {
   end->emitted = oom.emitted;
   end->dropped = oom.dropped;
   end->way = OOMTRACE_WAY_TASK_WALK;
-  submit(end);
+  submit_and_wake(end);
 }
 
 SEC("tp_btf/mark_victim")

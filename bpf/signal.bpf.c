@@ -53,6 +53,6 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo* info, struct ta
     record->si_code = BPF_CORE_READ(info, si_code);
     record->h.valid |= OOMTRACE_HAS_SI_CODE;
   }
-  submit(record);
+  submit_quietly(record);
   return 0;
 }

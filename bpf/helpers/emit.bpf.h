@@ -37,9 +37,12 @@ static __always_inline void zero_record(void* record, __u32 size) {
 #define emit_lifecycle(kind, type) emit_reserve(lifecycle_ring, OOMTRACE_RING_LIFECYCLE, kind, type)
 #define emit_growth(kind, type) emit_reserve(growth_ring, OOMTRACE_RING_GROWTH, kind, type)
 
-static __always_inline void submit(void* record) { bpf_ringbuf_submit(record, 0); }
+/* The end of a decision. Left to itself the kernel wakes only a reader who had read all before this record (kernel/bpf/
+ * ringbuf.c, bpf_ringbuf_commit), and what belongs to the decision was submitted before it.
+ */
+static __always_inline void submit_and_wake(void* record) { bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP); }
 
-/* Within a walk nobody is woken; the record that ends the decision does it. */
+/* All else waits for the reader's next look. */
 static __always_inline void submit_quietly(void* record) { bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP); }
 
 #endif

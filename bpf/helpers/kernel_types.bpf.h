@@ -218,5 +218,8 @@ enum { MM_FILEPAGES = 0, MM_ANONPAGES = 1, MM_SWAPENTS = 2, MM_SHMEMPAGES = 3 };
 #ifndef BPF_RB_NO_WAKEUP
 #define BPF_RB_NO_WAKEUP (1ULL << 0)
 #endif
+#ifndef BPF_RB_FORCE_WAKEUP
+#define BPF_RB_FORCE_WAKEUP (1ULL << 1)
+#endif
 
 #endif

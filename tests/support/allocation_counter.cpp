@@ -17,20 +17,34 @@
 namespace {
 
 std::atomic<std::uint64_t> g_allocations{0};
+std::atomic<std::uint64_t> g_asked{0};  // while refused
 
 std::atomic<bool> g_refused{false};
+std::atomic<bool (*)()> g_concerns{nullptr};
 
-void count() { g_allocations.fetch_add(1, std::memory_order_relaxed); }
+// Whether it is to be refused.
+bool count() {
+  g_allocations.fetch_add(1, std::memory_order_relaxed);
+  if (!g_refused.load(std::memory_order_acquire)) return false;
+  bool (*const concerns)() = g_concerns.load(std::memory_order_relaxed);
+  if (concerns != nullptr && !concerns()) return false;
+  g_asked.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
 
 }  // namespace
 
 std::uint64_t oomtrace::test::allocations() { return g_allocations.load(std::memory_order_relaxed); }
 
-oomtrace::test::NoHeap::NoHeap() : before_(allocations()) { g_refused = true; }
+oomtrace::test::NoHeap::NoHeap(bool (*concerns)()) {
+  g_concerns = concerns;
+  g_asked = 0;
+  g_refused = true;
+}
 
 std::uint64_t oomtrace::test::NoHeap::end() {
   g_refused = false;
-  return allocations() - before_;
+  return g_asked;
 }
 
 #ifdef OOMTRACE_TEST_SANITIZED
@@ -47,9 +61,9 @@ const int g_installed = __sanitizer_install_malloc_and_free_hooks([](const volat
 namespace {
 
 bool refused() {
-  count();
-  if (g_refused.load(std::memory_order_relaxed)) errno = ENOMEM;
-  return g_refused.load(std::memory_order_relaxed);
+  const bool refuse = count();
+  if (refuse) errno = ENOMEM;
+  return refuse;
 }
 
 }  // namespace

@@ -13,16 +13,14 @@ std::uint64_t allocations();
 // Not to be nested.
 class NoHeap {
  public:
-  NoHeap();
+  // `concerns`: whether the thread that calls it is meant; null: all are. It must not allocate.
+  explicit NoHeap(bool (*concerns)() = nullptr);
   ~NoHeap() { end(); }
   NoHeap(const NoHeap&) = delete;
   NoHeap& operator=(const NoHeap&) = delete;
 
   // Gives the heap back; returns how many allocations were asked for without it.
   std::uint64_t end();
-
- private:
-  std::uint64_t before_;
 };
 
 }  // namespace oomtrace::test
