@@ -2,10 +2,15 @@
 // Where memory ran out and what it was full of; the machine around it.
 #pragma once
 
+#include <cstdint>
+
 #include "analysis/context.h"
 #include "oomtrace/report.h"
 
 namespace oomtrace::analysis {
+
+// The recorder reads the cgroups and the machine, then the census of processes, which a busy machine delays.
+inline constexpr std::uint64_t kCensusFollowsNs = 200'000'000;
 
 Domain describe_domain(const model::World& world, const model::Incident& incident);
 // Whether somebody asked for the kill (SysRq f) of a machine that had memory to give: then no growth led to it.

@@ -159,7 +159,7 @@ std::optional<GrowthFound> find_growth(const Context& context, const model::Inci
   const std::size_t boot = boot_of(world, incident);
   growth.from = time_at(world, boot, window.from_ns, window.to_ns);
   growth.to = time_at(world, boot, window.to_ns);
-  growth.charged = ledger_rise(world, incident, window);
+  growth.charged = ledger_rise(context, incident, members, window, host.page_size);
   std::vector<Grown> grown =
       grow_each(context, charges, domain_rise(world, incident, window), window.to_ns, host.page_size);
   std::erase_if(grown, [](const Grown& process) { return process.row.grown_bytes == 0; });

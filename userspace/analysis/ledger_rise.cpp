@@ -7,85 +7,124 @@
 #include <iterator>
 #include <string_view>
 
+#include "analysis/charged.h"
 #include "analysis/domain_ledger.h"
-#include "analysis/domain_members.h"
 
 namespace oomtrace::analysis {
 namespace {
 
-constexpr std::string_view kFree = "free";
+constexpr std::string_view kFree = "free", kAnonymous = "anonymous";
 
-// Counters are told once a second: in a window of a few seconds much happens between two of them.
-struct Tolerance {
-  std::uint64_t between_ns;  // from one to the next, where the moment lies between them
-  std::uint64_t beside_ns;   // to the nearest
-};
-// Where neither is so near: the last figures before it, and a rise from there.
-constexpr std::uint64_t kMostLeadNs = 1'500'000'000;
-Tolerance tolerance_of(const Window& window) {
-  const std::uint64_t length = window.to_ns - window.from_ns;
-  return {length / 4, length / 20};
-}
-
-// The ledger at a moment between two that were told, as if it had moved evenly.
-Domain between(const Domain& earlier, const Domain& later, double part) {
-  const auto at = [&](std::int64_t from, std::int64_t to) {
-    return from + static_cast<std::int64_t>(part * static_cast<double>(to - from));
-  };
-  Domain middle = earlier;
-  if (!earlier.usage_bytes || !later.usage_bytes || earlier.ledger.size() != later.ledger.size()) return {};
-  middle.usage_bytes =
-      static_cast<std::uint64_t>(at(bounded_bytes(*earlier.usage_bytes), bounded_bytes(*later.usage_bytes)));
-  for (std::size_t i = 0; i < middle.ledger.size(); ++i) {
-    if (earlier.ledger[i].what != later.ledger[i].what) return {};
-    middle.ledger[i].bytes = at(earlier.ledger[i].bytes, later.ledger[i].bytes);
-  }
-  return middle;
-}
+// Counters are told once a second: a moment lies between two that are so near, has one as near as that part of the
+// window, or begins with the last ones before it.
+constexpr std::uint64_t kMostLeadNs = 1'500'000'000, kBetweenPart = 4, kNearPart = 20;
+constexpr std::int64_t kNoise = 1 << 20;  // processes that moved less tell nothing of how the ledger did
 
 struct Start {
   Domain domain;
   std::uint64_t lead_ns = 0;
 };
 
-// `ledger`: a sample's.
-template <class Sample, class Ledger>
-Start ledger_at(const model::Timeline<Sample>& memory, std::uint64_t at_ns, Tolerance tolerance, Ledger ledger) {
-  const auto& points = memory.points();
-  const auto later =
-      std::find_if(points.begin(), points.end(), [&](const auto& point) { return point.from_ns > at_ns; });
-  const std::uint64_t until_later = later == points.end() ? UINT64_MAX : later->from_ns - at_ns;
-  if (later == points.begin()) return until_later <= tolerance.beside_ns ? Start{ledger(later->sample)} : Start{};
-  const auto& earlier = *std::prev(later);
-  const std::uint64_t since_earlier = at_ns > earlier.until_ns ? at_ns - earlier.until_ns : 0;
-  if (since_earlier == 0) return {ledger(earlier.sample)};
-  if (later != points.end() && since_earlier + until_later <= tolerance.between_ns) {
-    return {between(ledger(earlier.sample), ledger(later->sample),
-                    static_cast<double>(since_earlier) / static_cast<double>(since_earlier + until_later))};
-  }
-  if (std::min(since_earlier, until_later) <= tolerance.beside_ns)
-    return {ledger(since_earlier < until_later ? earlier.sample : later->sample)};
-  return since_earlier <= kMostLeadNs ? Start{ledger(earlier.sample), since_earlier} : Start{};
-}
+// Looks at the domain at the moments that two of its samples and the window give.
+class Ledgers {
+ public:
+  Ledgers(const Context& context, const model::Incident& incident, const DomainMembers& members, const Window& window,
+          std::uint32_t page_size)
+      : context_(context), incident_(incident), members_(members), window_(window), page_size_(page_size) {}
 
-Start ledger_before(const model::World& world, const model::Incident& incident, const Window& window) {
-  const Tolerance tolerance = tolerance_of(window);
-  if (const model::Cgroup* cgroup = domain_cgroup(world, incident)) {
-    return ledger_at(cgroup->memory, window.from_ns, tolerance, [](const model::CgroupSample& sample) {
+  Start at_start() const {
+    const model::World& world = context_.world;
+    if (const model::Cgroup* cgroup = domain_cgroup(world, incident_)) {
+      return at_start(cgroup->memory, [](const model::CgroupSample& sample) {
+        Domain domain;
+        fill_ledger(sample, domain);
+        return domain;
+      });
+    }
+    if (incident_.decision.domain != DomainKind::kGlobal) return {};
+    return at_start(world.boots()[boot_of(world, incident_)].memory, [&](const model::SystemSample& sample) {
       Domain domain;
-      fill_ledger(sample, domain);
+      const auto total = sample.memory.total;
+      fill_ledger(sample.memory, total ? total : host_of(world, incident_).mem_total, domain);
       return domain;
     });
   }
-  if (incident.decision.domain != DomainKind::kGlobal) return {};
-  return ledger_at(world.boots()[boot_of(world, incident)].memory, window.from_ns, tolerance,
-                   [&](const model::SystemSample& sample) {
-                     Domain domain;
-                     const auto total = sample.memory.total;
-                     fill_ledger(sample.memory, total ? total : host_of(world, incident).mem_total, domain);
-                     return domain;
-                   });
-}
+
+ private:
+  // `ledger`: a sample's.
+  template <class Sample, class Ledger>
+  Start at_start(const model::Timeline<Sample>& memory, Ledger ledger) const {
+    const std::uint64_t at_ns = window_.from_ns, length_ns = window_.to_ns - window_.from_ns;
+    const auto& points = memory.points();
+    const auto later =
+        std::find_if(points.begin(), points.end(), [&](const auto& point) { return point.from_ns > at_ns; });
+    const std::uint64_t until_later = later == points.end() ? UINT64_MAX : later->from_ns - at_ns;
+    if (later == points.begin()) return until_later <= length_ns / kNearPart ? Start{ledger(later->sample)} : Start{};
+    const auto& earlier = *std::prev(later);
+    const std::uint64_t since_earlier = at_ns > earlier.until_ns ? at_ns - earlier.until_ns : 0;
+    if (since_earlier == 0) return {ledger(earlier.sample)};
+    if (later != points.end() && later->from_ns < window_.to_ns &&
+        since_earlier + until_later <= std::max(kMostLeadNs, length_ns / kBetweenPart)) {
+      return {between(ledger(earlier.sample), earlier.until_ns, ledger(later->sample), later->from_ns)};
+    }
+    if (std::min(since_earlier, until_later) <= length_ns / kNearPart)
+      return {ledger(since_earlier < until_later ? earlier.sample : later->sample)};
+    return since_earlier <= kMostLeadNs ? Start{ledger(earlier.sample), since_earlier} : Start{};
+  }
+
+  // At the window's start, which often is where growth begins: anonymous memory moved as that of the processes did, and
+  // all else evenly.
+  Domain between(const Domain& earlier, std::uint64_t earlier_ns, const Domain& later, std::uint64_t later_ns) const {
+    if (!earlier.usage_bytes || !later.usage_bytes || earlier.ledger.size() != later.ledger.size()) return {};
+    const double even = static_cast<double>(window_.from_ns - earlier_ns) / static_cast<double>(later_ns - earlier_ns);
+    const double as_processes = part_by_processes(earlier_ns, later_ns).value_or(even);
+    const auto part = [](std::int64_t difference, double of) {
+      return static_cast<std::int64_t>(of * static_cast<double>(difference));
+    };
+    Domain middle = earlier;
+    std::int64_t rest = bounded_bytes(*later.usage_bytes) - bounded_bytes(*earlier.usage_bytes);  // in no line
+    std::int64_t usage = bounded_bytes(*earlier.usage_bytes);
+    for (std::size_t i = 0; i < middle.ledger.size(); ++i) {
+      if (earlier.ledger[i].what != later.ledger[i].what) return {};
+      const std::int64_t rose = later.ledger[i].bytes - earlier.ledger[i].bytes;
+      const std::int64_t by_then = part(rose, earlier.ledger[i].what == kAnonymous ? as_processes : even);
+      middle.ledger[i].bytes += by_then;
+      if (earlier.ledger[i].what == kFree) continue;
+      rest -= rose;
+      usage += by_then;
+    }
+    middle.usage_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, usage + part(rest, even)));
+    return middle;
+  }
+
+  // Of what the processes newly charged between the samples, the part before the window; nullopt: hardly anything.
+  std::optional<double> part_by_processes(std::uint64_t earlier_ns, std::uint64_t later_ns) const {
+    const std::uint64_t told_ns = std::min(earlier_ns + kCensusFollowsNs, window_.from_ns);
+    const std::int64_t since_earlier = anonymous_since(told_ns);
+    const std::int64_t moved = since_earlier - anonymous_since(std::min(later_ns + kCensusFollowsNs, window_.to_ns));
+    if (moved < kNoise) return std::nullopt;
+    const std::int64_t before = since_earlier - anonymous_since(window_.from_ns);
+    return std::clamp(static_cast<double>(before) / static_cast<double>(moved), 0.0, 1.0);
+  }
+
+  // What the processes have newly charged until the kill, less what they gave back.
+  std::int64_t anonymous_since(std::uint64_t from_ns) const {
+    std::int64_t sum = 0;
+    for (const model::Process* process :
+         members_.of(context_.processes.lived_in(members_.boot(), from_ns, window_.to_ns))) {
+      const Charged charged =
+          charged_in(context_, *process, {from_ns, window_.to_ns, window_.look_back_ns}, page_size_);
+      if (charged.lived) sum += charged.fresh_anon + charged.copied;
+    }
+    return sum;
+  }
+
+  const Context& context_;
+  const model::Incident& incident_;
+  const DomainMembers& members_;
+  const Window& window_;
+  const std::uint32_t page_size_;
+};
 
 // Whether the ledger is of the kill's time, as far as a rise is concerned: what was charged since is in none of its
 // lines.
@@ -98,10 +137,10 @@ bool speaks_of_the_kill(const Domain& domain) {
 
 }  // namespace
 
-std::optional<ChargedRise> ledger_rise(const model::World& world, const model::Incident& incident,
-                                       const Window& window) {
-  const auto [before, lead_ns] = ledger_before(world, incident, window);
-  const Domain after = describe_domain(world, incident);
+std::optional<ChargedRise> ledger_rise(const Context& context, const model::Incident& incident,
+                                       const DomainMembers& members, const Window& window, std::uint32_t page_size) {
+  const auto [before, lead_ns] = Ledgers(context, incident, members, window, page_size).at_start();
+  const Domain after = describe_domain(context.world, incident);
   if (!before.usage_bytes || !after.usage_bytes || !before.residue_bytes || !after.residue_bytes) return std::nullopt;
   if (!speaks_of_the_kill(after)) return std::nullopt;
   ChargedRise rise;

@@ -6,12 +6,12 @@
 #include <map>
 #include <optional>
 
+#include "analysis/domain_ledger.h"
+
 namespace oomtrace::analysis {
 namespace {
 
 constexpr double kNoise = 0.05;
-// The recorder reads the cgroups, then the census of processes, which a busy machine delays.
-constexpr std::uint64_t kCensusFollows = 200'000'000;
 constexpr std::uint64_t kMost = std::uint64_t{1} << 60;
 
 // Old kernels print a cgroup's own figures, without those of the cgroups below: they do not add up to what it used.
@@ -44,7 +44,7 @@ std::vector<ChargeBefore> charges_before(const model::World& world, const model:
   const model::Cgroup* cgroup = domain_cgroup(world, incident);
   if (cgroup == nullptr) return found;
   for (const auto& point : cgroup->memory.points()) {
-    const std::uint64_t at_ns = std::max(point.from_ns + kCensusFollows, std::min(point.until_ns, from_ns));
+    const std::uint64_t at_ns = std::max(point.from_ns + kCensusFollowsNs, std::min(point.until_ns, from_ns));
     if (at_ns >= incident.boot_ns) break;
     if (point.from_ns <= from_ns) found.clear();
     if (point.sample.anon) found.push_back({at_ns, static_cast<double>(std::min(*point.sample.anon, kMost))});
