@@ -191,9 +191,12 @@ class SessionCheck:
         self.death(outcome, log, report)
         if scenario in DRIVEN:
             outcome.figures += 1
-            driver = (incident["growth"] or {}).get("driver") or {}
+            growth = incident["growth"] or {}
+            driver = growth.get("driver") or {}
             if driver.get("pid") != hog:
-                outcome.problems.append(f"driver: report {driver}, the workload that grew is {hog}")
+                grown = [(row["comm"], row["pid"], row["grown_bytes"]) for row in growth.get("processes", [])[:5]]
+                outcome.problems.append(f"driver: report {driver.get('pid')} of {grown} from {growth.get('from')} to "
+                                        f"{growth.get('to')}, the workload that grew is {hog}")
 
     @staticmethod
     def death(outcome, log, report):

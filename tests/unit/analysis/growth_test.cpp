@@ -15,6 +15,20 @@ struct GrowthTest : AnalysisTest {
   void kill(const ProcessRef& victim, const MemoryCounters& counters) {
     events.emit(test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB));
   }
+
+  // Six programs start at once and grow, five of them by 100 MiB, one by 20 * `most_mib`.
+  std::optional<Driver> driver_of_a_crowd(int most_mib) {
+    const auto program = [](std::uint32_t pid) { return ref(pid, "program", 0.5); };
+    events.at(1).start();
+    for (int i = 0; i <= 20; ++i) {
+      events.at(2 + i * 0.1);
+      for (std::uint32_t pid = 10; pid <= 15; ++pid)
+        events.memory(program(pid), mib(10 + i * (pid == 13 ? most_mib : 5)), 0, kJob);
+    }
+    events.at(4.1);
+    kill(program(13), mib(10 + 20 * most_mib));
+    return incident().growth->driver;
+  }
 };
 
 double share_sum(const Growth& growth) {
@@ -264,6 +278,20 @@ TEST_F(GrowthTest, a_role_drives_where_no_process_stands_out) {
   EXPECT_EQ(found.growth->driver->pid, std::nullopt);
   EXPECT_EQ(found.growth->driver->role, "dataloader_worker");
   EXPECT_EQ(found.growth->roles.at(0).count, 4u);
+}
+
+TEST_F(GrowthTest, among_programs_of_no_role_who_grew_most_by_far_is_the_driver) {
+  const auto driver = driver_of_a_crowd(12);
+  ASSERT_TRUE(driver);
+  EXPECT_EQ(driver->pid, 13u);
+  EXPECT_NEAR(driver->share, 12.0 / 37, 0.02);
+}
+
+TEST_F(GrowthTest, programs_of_no_role_that_grew_alike_stand_together) {
+  const auto driver = driver_of_a_crowd(7);
+  ASSERT_TRUE(driver);
+  EXPECT_EQ(driver->pid, std::nullopt);
+  EXPECT_EQ(driver->role, "other");
 }
 
 TEST_F(GrowthTest, shared_memory_that_several_map_counts_once) {

@@ -3,8 +3,18 @@
 #include "analysis/causes/cause.h"
 #include "analysis/growth_sums.h"
 #include "base/units.h"
+#include "model/roles.h"
 
 namespace oomtrace::analysis {
+namespace {
+
+std::string driver_group(const Driver& driver) {
+  const std::string role = driver.role.value_or(model::to_string(model::Role::kOther));
+  return role == model::to_string(model::Role::kOther) ? "The processes of no role in the training together"
+                                                       : "The role " + role + " as a whole";
+}
+
+}  // namespace
 
 std::optional<Cause> detect_unknown(const model::World&, const IncidentContext& incident) {
   const Incident& report = incident.report;
@@ -38,7 +48,7 @@ std::optional<Cause> detect_unknown(const model::World&, const IncidentContext& 
   if (growth.driver) {
     add("share of the driver", growth.driver->share, "ratio", "process.memory");
     const std::string who = growth.driver->pid ? named(growth.driver->comm.value_or(""), *growth.driver->pid)
-                                               : "the role " + growth.driver->role.value_or("other") + " as a whole";
+                                               : driver_group(*growth.driver);
     cause.summary = "No known pattern applies. " + who + " had " + format_percent(growth.driver->share) + " of the " +
                     format_bytes(growth.grown_bytes) + " that were newly charged.";
   } else {
