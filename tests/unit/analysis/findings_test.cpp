@@ -39,6 +39,7 @@ TEST_F(FindingsTest, a_good_run_says_that_nothing_was_killed) {
   events.at(31).exit(worker(11));
   events.exit(worker(12));
   events.at(32).exit(trainer);
+  events.emit(TraceStop{"signal", {}});
   const Report found = report();
   EXPECT_TRUE(found.incidents.empty());
   ASSERT_EQ(found.diagnosis.size(), 1u);
@@ -51,6 +52,15 @@ TEST_F(FindingsTest, a_good_run_says_that_nothing_was_killed) {
       << cause.summary;
   EXPECT_NE(cause.summary.find("Of 1000.0 MiB in its cgroup"), std::string::npos) << cause.summary;
   EXPECT_TRUE(found.diagnosis.front().remedies.empty());
+}
+
+TEST_F(FindingsTest, a_recording_without_an_end_says_less) {
+  run();
+  const Report found = report();
+  ASSERT_TRUE(finding(found, "no_oom_kill"));
+  const Cause& cause = finding(found, "no_oom_kill")->cause;
+  EXPECT_EQ(cause.confidence, 0.5);
+  EXPECT_NE(cause.summary.find("lacks its beginning or its end"), std::string::npos) << cause.summary;
 }
 
 TEST_F(FindingsTest, a_limit_reached_by_page_cache_is_no_want) {

@@ -57,6 +57,13 @@ std::string room_text(const Room& room) {
       most, all, room.where, format_bytes(cache));
 }
 
+// Of a recorder's traces: they begin and end as it wrote them.
+bool are_whole(const model::World& world) {
+  return std::all_of(world.traces().begin(), world.traces().end(), [](const model::Trace& trace) {
+    return trace.host.source != "live" || (trace.started && trace.stop_reason);
+  });
+}
+
 std::uint64_t lost_events(const model::World& world) {
   std::uint64_t lost = 0;
   for (const model::Trace& trace : world.traces()) {
@@ -79,9 +86,12 @@ void find_no_kill(const Aftermath& aftermath, std::vector<Diagnosis>& found) {
   Diagnosis diagnosis;
   Cause& cause = diagnosis.cause;
   cause.kind = "no_oom_kill";
-  cause.confidence = log_only ? 0.8 : lost > 0 ? 0.9 : 1.0;
+  const bool whole = are_whole(world);
+  cause.confidence = log_only ? 0.8 : !whole ? 0.5 : lost > 0 ? 0.9 : 1.0;
   cause.summary =
-      log_only ? "The log that was read tells of no OOM kill." : "Nothing was OOM-killed while the recorder watched.";
+      log_only ? "The log that was read tells of no OOM kill."
+      : whole  ? "Nothing was OOM-killed while the recorder watched."
+               : "Nothing was OOM-killed in what there is of the recording, which lacks its beginning or its end.";
   cause.evidence = {{"OOM kills", 0, "kills", log_only ? "kernel.log" : "oom.kill"}};
   if (lost > 0) cause.evidence.push_back({"events lost", static_cast<double>(lost), "events", "trace.lost"});
   if (const model::Process* subject = subject_of(aftermath)) {
