@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder itself takes: memory, processor time, bytes of trace; idle, with sleepers, with forks.
+"""What the recorder itself takes: memory, processor time, bytes of trace; idle, with sleepers, with forks, with both.
 
 usage: recorder_cost.py OOMTRACE [--seconds N] [--sleepers N...] [--forks N]
 """
@@ -122,9 +122,9 @@ def start(oomtrace, folder):
     raise SystemExit("oomtrace record does not start")
 
 
-def measure(name, options, folder, load):
+def measure(name, options, folder, *loads):
     process, trace = start(options.oomtrace, folder)
-    helper = load() if load else None
+    helpers = [load() for load in loads]
     time.sleep(2)
     begun, spent, size = time.monotonic(), cpu(process.pid), os.path.getsize(trace)
     first = status(process.pid)
@@ -139,7 +139,7 @@ def measure(name, options, folder, load):
     row.update(scan_cost())
     process.send_signal(signal.SIGINT)
     process.wait(60)
-    if helper:
+    for helper in helpers:
         helper.kill()
         helper.wait()
         subprocess.run(["pkill", "-9", "-g", str(helper.pid)], check=False)
@@ -175,10 +175,12 @@ def main():
         try:
             with open(STATS, "w", encoding="ascii") as out:
                 out.write("1")
-            rows = [measure("idle", options, folder, None),
+            rows = [measure("idle", options, folder),
                     measure(f"{options.forks} forks/s", options, folder, forks)]
-            rows += [measure(f"{count} sleepers", options, folder, lambda n=count: sleepers(n))
-                     for count in options.sleepers]
+            crowds = [(count, lambda n=count: sleepers(n)) for count in options.sleepers]
+            rows += [measure(f"{count} sleepers", options, folder, crowd) for count, crowd in crowds]
+            for count, crowd in crowds[:1]:
+                rows.append(measure(f"{count} sleepers, {options.forks} forks/s", options, folder, crowd, forks))
         finally:
             with open(STATS, "w", encoding="ascii") as out:
                 out.write(stats_were)
