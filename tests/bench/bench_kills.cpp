@@ -4,16 +4,8 @@
 //
 // Every two seconds a child of a supervisor in the cgroup grows into the limit and is killed, with candidates and the
 // cgroup's figures; around it others live throughout, and some are born and die within a second.
-#include <fmt/format.h>
-
-#include <array>
-#include <charconv>
-#include <memory>
-#include <string_view>
-
-#include "codec/json_writer.h"
-#include "oomtrace/event.h"
-#include "trace/writer.h"
+#include "bench_trace.h"
+#include "support/event_builder.h"
 
 namespace {
 
@@ -30,19 +22,15 @@ constexpr int kSteps = 10;  // samples of a victim
 
 class Maker {
  public:
-  explicit Maker(std::unique_ptr<trace::Writer> writer) : writer_(std::move(writer)) {}
+  explicit Maker(bench::Trace& trace) : trace_(trace) {}
 
   bool make(std::uint32_t kills) {
-    TraceStart start;
-    start.page_size = 4096;
-    start.mem_total = 8ULL << 30;
-    start.source = "live";
-    put(0, start);
+    trace_.start(kBegin, 8ULL << 30);
     for (std::uint32_t i = 0; i < kBystanders; ++i) sample(0, bystander(i), 40 + i, kElsewhere);
     sample(0, supervisor(), 4, kGroup);
     for (std::uint32_t number = 1; number <= kills; ++number) kill_one(number);
     put(kPeriod * (kills + 1), TraceStop{});
-    return whole_ && writer_->close_frame();
+    return trace_.close();
   }
 
  private:
@@ -109,19 +97,8 @@ class Maker {
   }
 
   void end(std::uint64_t at_ns, std::uint64_t number, const ProcessRef& victim) {
-    OomKill kill;
-    kill.decision.incident_id = number;
-    kill.decision.domain = DomainKind::kMemcg;
-    kill.decision.decided_by = DecidedBy::kKernel;
-    kill.decision.constraint = "CONSTRAINT_MEMCG";
-    kill.decision.cgroup = kGroup;
-    kill.decision.limit = kill.decision.usage = kLimit;
-    kill.decision.total_pages = kLimit / 4096;
-    kill.decision.trigger = victim;
-    kill.victim = victim;
-    kill.memory = counters(58);
-    kill.oom_score_adj = 0;
-    kill.cgroup = kGroup;
+    OomKill kill = test::memcg_kill(number, victim, counters(58), kGroup, kLimit);
+    kill.decision.way = {};  // as in the traces that earlier figures were taken of
     put(at_ns, kill);
     candidate(at_ns, number, supervisor(), 4);
     candidate(at_ns, number, victim, 58);
@@ -136,40 +113,13 @@ class Maker {
     put(at_ns, told);
   }
 
-  void put(std::uint64_t at_ns, const Payload& payload) {
-    Event event;
-    event.seq = ++seq_;
-    event.boot_ns = kBegin + at_ns;
-    event.wall_ns = 1'790'000'000'000'000'000 + static_cast<std::int64_t>(event.boot_ns);
-    event.trace_id = "0123456789abcdef0123456789abcdef";
-    event.boot_id = "5f6de2b6-9d43-4c7c-a4c9-0a4b7f1f2a11";
-    event.host_name = "node-17";
-    event.host_id = "3d1219c7c4c5404aaa1f6d2a48adfda4";
-    event.payload = payload;
-    const auto size = codec::encode_line(event, line_);
-    whole_ = whole_ && size && writer_->append({line_.data(), *size}).has_value();
-  }
+  void put(std::uint64_t at_ns, const Payload& payload) { trace_.put(kBegin + at_ns, payload); }
 
-  std::unique_ptr<trace::Writer> writer_;
-  std::array<char, codec::kMaxLineBytes> line_{};
-  std::uint64_t seq_ = 0;
-  bool whole_ = true;
+  bench::Trace& trace_;
 };
+
+bool make(bench::Trace& trace, std::uint32_t kills) { return Maker(trace).make(kills); }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  std::uint32_t kills = 0;
-  const std::string_view number = argc == 3 ? argv[2] : "";
-  std::from_chars(number.data(), number.data() + number.size(), kills);
-  if (kills == 0) {
-    fmt::print(stderr, "usage: bench_kills FILE KILLS\n");
-    return 2;
-  }
-  auto writer = trace::Writer::create(argv[1], {.force = true});
-  if (!writer) {
-    fmt::print(stderr, "bench_kills: {}\n", writer.error().context);
-    return 1;
-  }
-  return Maker(std::move(*writer)).make(kills) ? 0 : 1;
-}
+int main(int argc, char** argv) { return bench::run(argc, argv, "bench_kills FILE KILLS", std::uint32_t{1}, make); }

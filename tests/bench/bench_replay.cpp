@@ -4,18 +4,9 @@
 //
 // Of eight events five are samples of 64 processes that live throughout, the others birth, program and end of a process
 // that is gone at once: what a recording of a busy DataLoader run is made of. The last but one is a kill.
-#include <fmt/format.h>
-
-#include <array>
-#include <charconv>
 #include <ctime>
-#include <memory>
-#include <string>
-#include <string_view>
 
-#include "codec/json_writer.h"
-#include "oomtrace/event.h"
-#include "trace/writer.h"
+#include "bench_trace.h"
 
 namespace {
 
@@ -26,8 +17,6 @@ constexpr std::uint32_t kFirstPid = 1000;
 constexpr std::uint32_t kPids = 1U << 22;  // PID_MAX_LIMIT
 constexpr std::uint64_t kStart = 3'600'000'000'000;
 constexpr std::uint64_t kStep = 100'000;  // ns between two events
-constexpr std::string_view kBoot = "5f6de2b6-9d43-4c7c-a4c9-0a4b7f1f2a11";
-constexpr std::string_view kHost = "node-17";
 
 double cpu_seconds() {
   timespec now{};
@@ -37,20 +26,15 @@ double cpu_seconds() {
 
 class Maker {
  public:
-  explicit Maker(std::unique_ptr<trace::Writer> writer) : writer_(std::move(writer)) {}
+  explicit Maker(bench::Trace& trace) : trace_(trace) {}
 
   bool make(std::uint64_t events) {
-    TraceStart start;
-    start.page_size = 4096;
-    start.mem_total = 64ULL << 30;
-    start.source = "live";
-    if (!put(start)) return false;
-    while (seq_ + 2 < events) {
+    if (!trace_.start(next_ns(), 64ULL << 30)) return false;
+    while (trace_.events() + 2 < events) {
       if (!put(next())) return false;
     }
-    return put(kill()) && put(TraceStop{}) && writer_->close_frame();
+    return put(kill()) && put(TraceStop{}) && trace_.close();
   }
-  trace::WriterStats stats() const { return writer_->stats(); }
 
  private:
   static ProcessRef long_lived(std::uint32_t number) {
@@ -71,7 +55,7 @@ class Maker {
   }
 
   Payload next() {
-    const std::uint64_t place = seq_ % 8;
+    const std::uint64_t place = trace_.events() % 8;
     if (place == 0) ++round_;
     if (place == 5) return ProcessFork{long_lived(0), short_lived(), 0x1200011, 1000, {4242, {}}, counters(100)};
     if (place == 6) {
@@ -110,48 +94,25 @@ class Maker {
     return kill;
   }
 
-  bool put(const Payload& payload) {
-    Event event;
-    event.seq = ++seq_;
-    event.boot_ns = kStart + seq_ * kStep;
-    event.wall_ns = 1'790'000'000'000'000'000 + static_cast<std::int64_t>(event.boot_ns);
-    event.trace_id = "0123456789abcdef0123456789abcdef";
-    event.boot_id = kBoot;
-    event.host_name = kHost;
-    event.host_id = "3d1219c7c4c5404aaa1f6d2a48adfda4";
-    event.payload = payload;
-    const auto size = codec::encode_line(event, line_);
-    return size && writer_->append({line_.data(), *size}).has_value();
-  }
+  std::uint64_t next_ns() const { return kStart + (trace_.events() + 1) * kStep; }
+  bool put(const Payload& payload) { return trace_.put(next_ns(), payload); }
 
-  std::unique_ptr<trace::Writer> writer_;
-  std::array<char, codec::kMaxLineBytes> line_{};
-  std::uint64_t seq_ = 0, round_ = 0, samples_ = 0;
+  bench::Trace& trace_;
+  std::uint64_t round_ = 0, samples_ = 0;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::uint64_t events = 0;
-  const std::string_view number = argc == 3 ? argv[2] : "";
-  std::from_chars(number.data(), number.data() + number.size(), events);
-  if (events < 8) {
-    fmt::print(stderr, "usage: bench_replay FILE EVENTS\n");
-    return 2;
-  }
-  auto writer = trace::Writer::create(argv[1], {.force = true});
-  if (!writer) {
-    fmt::print(stderr, "bench_replay: {}\n", writer.error().context);
-    return 1;
-  }
+bool make(bench::Trace& trace, std::uint64_t events) {
   const double begun = cpu_seconds();
-  Maker maker(std::move(*writer));
-  if (!maker.make(events)) return 1;
+  if (!Maker(trace).make(events)) return false;
   const double seconds = cpu_seconds() - begun;
-  const trace::WriterStats stats = maker.stats();
+  const trace::WriterStats stats = trace.stats();
   fmt::print("written: {} events, {:.0f} a second, {:.0f} bytes of line and {:.1f} bytes of file each\n", stats.lines,
              static_cast<double>(stats.lines) / seconds,
              static_cast<double>(stats.raw_bytes) / static_cast<double>(stats.lines),
              static_cast<double>(stats.bytes) / static_cast<double>(stats.lines));
-  return 0;
+  return true;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return bench::run(argc, argv, "bench_replay FILE EVENTS", std::uint64_t{8}, make); }

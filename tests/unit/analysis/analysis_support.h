@@ -12,6 +12,16 @@
 
 namespace oomtrace::analysis {
 
+using test::kMiB;
+using test::mib;
+using test::ref;
+
+inline constexpr CgroupRef kJob{77, "/job"};
+
+constexpr std::uint64_t bytes(double mebibytes) {
+  return static_cast<std::uint64_t>(mebibytes * static_cast<double>(kMiB));
+}
+
 struct AnalysisTest : ::testing::Test {
   model::World world;
   test::EventStream events{[this](const Event& event) { world.apply(event); }};
@@ -42,6 +52,21 @@ struct AnalysisTest : ::testing::Test {
     const auto found =
         std::find_if(report.deaths.begin(), report.deaths.end(), [&](const Death& row) { return row.pid == pid; });
     return found == report.deaths.end() ? nullptr : &*found;
+  }
+};
+
+// One kill in kJob, at its limit of 1000 MiB.
+struct JobKillTest : AnalysisTest {
+  // What holds so much from the start on forks at 20 s.
+  void start_and_fork(const ProcessRef& parent, const ProcessRef& child, double held_mib) {
+    events.at(1).start();
+    events.memory(parent, mib(held_mib), 0, kJob);
+    events.at(20).fork(parent, child, mib(held_mib));
+  }
+  void kill(const ProcessRef& victim, const MemoryCounters& counters, std::int32_t oom_score_adj = 0) {
+    OomKill kill = test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB);
+    kill.oom_score_adj = oom_score_adj;
+    events.emit(kill);
   }
 };
 

@@ -12,12 +12,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
 using test::seconds;
-
-const CgroupRef kJob = {7, "/job"};
 
 std::vector<std::uint32_t> pids(const std::vector<const model::Process*>& processes) {
   std::vector<std::uint32_t> found;

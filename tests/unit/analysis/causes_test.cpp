@@ -5,21 +5,10 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
-const CgroupRef kJob{77, "/job"};
-
-struct CausesTest : AnalysisTest {
+struct CausesTest : JobKillTest {
   const ProcessRef trainer = ref(10, "python3", 1);
   const ProcessRef sidecar = ref(20, "sidecar", 1);
 
-  void kill(const ProcessRef& victim, const MemoryCounters& counters, std::int32_t adj = 0) {
-    OomKill kill = test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB);
-    kill.oom_score_adj = adj;
-    events.emit(kill);
-  }
   bool has(const Incident& incident, std::string_view kind) const {
     if (incident.cause.kind == kind) return true;
     return std::any_of(incident.contributing.begin(), incident.contributing.end(),

@@ -7,12 +7,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
 constexpr double kHours = 3600;
-const CgroupRef kJob{77, "/job"};
 
 std::int64_t ns_of(const std::optional<std::string>& time) { return time ? parse_rfc3339(*time).value_or(0) : 0; }
 

@@ -5,10 +5,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
 // --- dataloader_duplication by spawned workers ---
 
 struct SpawnTest : TrainingTest {
@@ -208,39 +204,30 @@ TEST_F(TrainingTest, a_sidecar_of_the_same_launcher_is_a_neighbor) {
   EXPECT_NE(found.cause.summary.find("python3 metrics.py"), std::string::npos) << found.cause.summary;
 }
 
-TEST_F(TrainingTest, another_rank_of_the_same_job_is_no_neighbor) {
-  begin();
-  const ProcessRef agent = ref(5, "pt_elastic", 1), other = ref(20, "python3", 2);
-  events.exec(agent, "/usr/bin/python3", "python3 -m torch.distributed.run train.py", 1);
-  for (const ProcessRef& one : {trainer, other}) {
-    events.at(2).fork(agent, one);
-    start_trainer(one, 300);
+struct RanksTest : TrainingTest {
+  // The trainer is killed because the other rank of its job grew.
+  Incident other_rank_grew(const ProcessRef& starter, std::string_view executable, std::string_view command) {
+    const ProcessRef other = ref(20, "python3", 2);
+    start_ranks(starter, executable, command, other);
+    during(6, 60, [&](double part) {
+      level(other, 300 + 390 * part);
+      level(trainer, 300);
+    });
+    kill(trainer, 300);
+    return incident();
   }
-  during(6, 60, [&](double part) {
-    level(other, 300 + 390 * part);
-    level(trainer, 300);
-  });
-  kill(trainer, 300);
-  const Incident found = incident();
+};
+
+TEST_F(RanksTest, another_rank_of_the_same_job_is_no_neighbor) {
+  const Incident found =
+      other_rank_grew(ref(5, "pt_elastic", 1), "/usr/bin/python3", "python3 -m torch.distributed.run train.py");
   EXPECT_FALSE(has(found, "neighbor_growth"));
   EXPECT_EQ(found.cause.kind, "steady_growth");
 }
 
 // srun's tasks are children of the step's daemon.
-TEST_F(TrainingTest, another_task_of_the_same_slurm_step_is_no_neighbor) {
-  begin();
-  const ProcessRef daemon = ref(5, "slurmstepd", 1), other = ref(20, "python3", 2);
-  events.exec(daemon, "/usr/sbin/slurmstepd", "slurmstepd: [17.0]", 1);
-  for (const ProcessRef& one : {trainer, other}) {
-    events.at(2).fork(daemon, one);
-    start_trainer(one, 300);
-  }
-  during(6, 60, [&](double part) {
-    level(other, 300 + 390 * part);
-    level(trainer, 300);
-  });
-  kill(trainer, 300);
-  const Incident found = incident();
+TEST_F(RanksTest, another_task_of_the_same_slurm_step_is_no_neighbor) {
+  const Incident found = other_rank_grew(ref(5, "slurmstepd", 1), "/usr/sbin/slurmstepd", "slurmstepd: [17.0]");
   EXPECT_FALSE(has(found, "neighbor_growth"));
   EXPECT_EQ(found.cause.kind, "steady_growth");
   EXPECT_EQ(found.growth->driver->pid, 20u);
@@ -252,7 +239,6 @@ TEST_F(TrainingTest, another_task_of_the_same_slurm_step_is_no_neighbor) {
 struct MachineCauseTest : TrainingTest {
   void machine(double total_mib, double balloon_mib, double free_mib, double committed_mib = 4000) {
     SystemMemory memory;
-    const auto bytes = [](double m) { return static_cast<std::uint64_t>(m * static_cast<double>(kMiB)); };
     memory.total = bytes(total_mib);
     memory.free = bytes(free_mib);
     memory.balloon = bytes(balloon_mib);

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cgroups a domain's memory was charged to, and what its counters rose by while processes grew.
+#include <functional>
+
 #include "analysis_support.h"
 
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
-constexpr std::uint64_t bytes(std::int64_t mebibytes) { return static_cast<std::uint64_t>(mebibytes * kMiB); }
-
 struct DomainChargesTest : AnalysisTest {
+  const ProcessRef process = ref(10, "x", 1);
+
+  // The process takes 20 MiB a second, 400 in all; what `tell` tells comes behind each of its samples.
+  void grow(const CgroupRef& in, const std::function<void(int second)>& tell) {
+    events.at(1).start();
+    for (int i = 0; i <= 20; ++i) {
+      events.at(2 + i).memory(process, mib(100 + i * 20), 0, in);
+      tell(i);
+    }
+    events.at(22.1);
+  }
   void cgroup(CgroupRef name, std::int64_t usage_mib, std::int64_t limit_mib = 0) {
     CgroupMemory memory;
     memory.cgroup = name;
@@ -95,14 +102,8 @@ TEST_F(DomainChargesTest, the_domain_alone_is_no_list) {
 }
 
 TEST_F(DomainChargesTest, what_the_limit_saw_in_the_window_is_told_by_line_with_what_is_in_none) {
-  const CgroupRef job{1, "/job"};
-  const ProcessRef process = ref(10, "x", 1);
-  events.at(1).start();
-  for (int i = 0; i <= 20; ++i) {
-    events.at(2 + i).memory(process, mib(100 + i * 20), 0, job);
-    ledger(job, 100 + i * 20, 60 + i * 2, 10, 5 + i);
-  }
-  events.at(22.1).emit(test::memcg_kill(1, process, mib(500), job, 630 * kMiB));
+  grow(kJob, [&](int i) { ledger(kJob, 100 + i * 20, 60 + i * 2, 10, 5 + i); });
+  events.emit(test::memcg_kill(1, process, mib(500), kJob, 630 * kMiB));
   const Incident found = incident();
   ASSERT_TRUE(found.growth && found.growth->charged);
   const ChargedRise& rise = *found.growth->charged;
@@ -116,13 +117,8 @@ TEST_F(DomainChargesTest, what_the_limit_saw_in_the_window_is_told_by_line_with_
 }
 
 TEST_F(DomainChargesTest, a_machines_rise_is_what_is_no_longer_free) {
-  const ProcessRef process = ref(10, "x", 1);
-  events.at(1).start();
-  for (int i = 0; i <= 20; ++i) {
-    events.at(2 + i).memory(process, mib(100 + i * 20));
-    machine(600 - i * 25, 100 + i * 20, 100 + i * 2);
-  }
-  events.at(22.1).emit(test::global_kill(1, process, mib(500), 256000));
+  grow({}, [&](int i) { machine(600 - i * 25, 100 + i * 20, 100 + i * 2); });
+  events.emit(test::global_kill(1, process, mib(500), 256000));
   const Incident found = incident();
   ASSERT_TRUE(found.growth && found.growth->charged);
   EXPECT_EQ(found.growth->charged->bytes, 500 * kMiB);
@@ -133,31 +129,24 @@ TEST_F(DomainChargesTest, a_machines_rise_is_what_is_no_longer_free) {
 
 // As a guest that was slow to read them showed it.
 TEST_F(DomainChargesTest, counters_that_lack_what_the_victim_gave_back_tell_no_rise) {
-  const CgroupRef job{1, "/job"};
-  const ProcessRef process = ref(10, "x", 1);
-  events.at(1).start();
-  for (int i = 0; i <= 20; ++i) {
-    events.at(2 + i).memory(process, mib(100 + i * 20), 0, job);
-    ledger(job, 100 + i * 20, 60, 10);
-  }
-  events.at(22.1).emit(test::memcg_kill(1, process, mib(500), job, 700 * kMiB));
+  grow(kJob, [&](int i) { ledger(kJob, 100 + i * 20, 60, 10); });
+  events.emit(test::memcg_kill(1, process, mib(500), kJob, 700 * kMiB));
   EXPECT_FALSE(incident().growth->charged);
 }
 
 // The window begins with the process, between two samples of the cgroup, of which the later has all that grew by then.
 TEST_F(DomainChargesTest, between_two_samples_anonymous_memory_moves_as_the_processes_do) {
-  const CgroupRef job{1, "/job"};
   const ProcessRef parent = ref(9, "x", 1), worker = ref(10, "x", 3.5);
   events.at(1).start();
-  events.memory(parent, mib(100), 0, job);
+  events.memory(parent, mib(100), 0, kJob);
   events.at(3);
-  ledger(job, 100, 0, 0);
+  ledger(kJob, 100, 0, 0);
   events.at(3.5).fork(parent, worker, mib(100));
   for (int i = 1; i <= 66; ++i) {
-    events.at(3.5 + i * 0.1).memory(worker, mib(100 + i * 4), 0, job);
-    if (i % 10 == 5) ledger(job, 100 + i * 4, 0, 0);
+    events.at(3.5 + i * 0.1).memory(worker, mib(100 + i * 4), 0, kJob);
+    if (i % 10 == 5) ledger(kJob, 100 + i * 4, 0, 0);
   }
-  events.at(10.15).emit(test::memcg_kill(1, worker, mib(366), job, 366 * kMiB));
+  events.at(10.15).emit(test::memcg_kill(1, worker, mib(366), kJob, 366 * kMiB));
   const Incident found = incident();
   ASSERT_TRUE(found.growth && found.growth->charged);
   EXPECT_EQ(found.growth->charged->bytes, 266 * kMiB);
@@ -167,20 +156,19 @@ TEST_F(DomainChargesTest, between_two_samples_anonymous_memory_moves_as_the_proc
 
 // A window of a second and a half, and counters that are told once in one: the rise is from the last ones before it.
 TEST_F(DomainChargesTest, in_a_short_window_the_rise_is_from_the_last_figures_before_it) {
-  const CgroupRef job{1, "/job"};
   const ProcessRef parent = ref(9, "x", 1), worker = ref(10, "x", 20.6);
   events.at(1).start();
-  events.memory(parent, mib(100), 0, job);
+  events.memory(parent, mib(100), 0, kJob);
   for (int i = 2; i <= 20; ++i) {
     events.at(i);
-    ledger(job, 100 + i % 2, 0, 0);
+    ledger(kJob, 100 + i % 2, 0, 0);
   }
   events.at(20.6).fork(parent, worker, mib(100));
   for (int i = 1; i <= 14; ++i) {
-    events.at(20.6 + i * 0.1).memory(worker, mib(100 + i * 20), 0, job);
-    if (i == 14) ledger(job, 100 + i * 20, 0, 0);
+    events.at(20.6 + i * 0.1).memory(worker, mib(100 + i * 20), 0, kJob);
+    if (i == 14) ledger(kJob, 100 + i * 20, 0, 0);
   }
-  events.at(22.05).emit(test::memcg_kill(1, worker, mib(380), job, 385 * kMiB));
+  events.at(22.05).emit(test::memcg_kill(1, worker, mib(380), kJob, 385 * kMiB));
   const Incident found = incident();
   ASSERT_TRUE(found.growth && found.growth->charged);
   EXPECT_NEAR(static_cast<double>(found.growth->charged->lead_ns), 0.6e9, 0.2e9);
@@ -189,14 +177,10 @@ TEST_F(DomainChargesTest, in_a_short_window_the_rise_is_from_the_last_figures_be
 }
 
 TEST_F(DomainChargesTest, without_a_sample_near_the_windows_start_no_rise_is_told) {
-  const CgroupRef job{1, "/job"};
-  const ProcessRef process = ref(10, "x", 1);
-  events.at(1).start();
-  for (int i = 0; i <= 20; ++i) {
-    events.at(2 + i).memory(process, mib(100 + i * 20), 0, job);
-    if (i >= 10) ledger(job, 100 + i * 20, 60, 10);
-  }
-  events.at(22.1).emit(test::memcg_kill(1, process, mib(500), job, 1000 * kMiB));
+  grow(kJob, [&](int i) {
+    if (i >= 10) ledger(kJob, 100 + i * 20, 60, 10);
+  });
+  events.emit(test::memcg_kill(1, process, mib(500), kJob, 1000 * kMiB));
   const Incident found = incident();
   ASSERT_TRUE(found.growth);
   EXPECT_FALSE(found.growth->charged);

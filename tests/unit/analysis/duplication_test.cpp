@@ -5,16 +5,11 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
-const CgroupRef kJob{77, "/job"};
 constexpr std::uint64_t kRegion = 2 << 20;
 constexpr std::uint64_t kPages = kRegion / test::kPageSize;
 
 // A trainer whose `workers` have copied `each_mib` MiB, and the kill right after.
-struct DuplicationTest : AnalysisTest {
+struct DuplicationTest : JobKillTest {
   const ProcessRef trainer = ref(10, "python3", 1);
 
   void workers_copy(std::uint32_t workers, std::uint64_t each_mib) {
@@ -26,7 +21,7 @@ struct DuplicationTest : AnalysisTest {
         events.at(3 + 0.05 * static_cast<double>(step))
             .memory(worker(i), mib(400), step * kMiB / test::kPageSize, kJob);
     }
-    events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
+    kill(trainer, mib(400));
   }
   static ProcessRef worker(std::uint32_t i) { return ref(11 + i, "pt_data_worker", 2); }
 
@@ -53,12 +48,29 @@ struct DuplicationTest : AnalysisTest {
     memory.incident_id = incident_id;
     events.emit(memory);
   }
+  void sample_charge(double at_s, double anon_mib) {
+    events.at(at_s);
+    charge(anon_mib, {});
+  }
   double copied() const {
     const Incident found = incident();
     double sum = 0;
     for (const ProcessGrowth& process : found.growth->processes)
       sum += static_cast<double>(process.cow_copied_bytes.value_or(0));
     return sum;
+  }
+  void start_beside(const ProcessRef& other, double other_mib, double trainer_mib) {
+    events.at(1).start();
+    events.memory(other, mib(other_mib), 0, kJob);
+    events.memory(trainer, mib(trainer_mib), 0, kJob);
+  }
+  // What counts as copied of what one worker writes in 25 steps, where the kill finds so much charged.
+  double copied_by_one(std::uint64_t pages_a_step, double charged_mib) {
+    for (std::uint64_t step = 0; step <= 25; ++step)
+      events.at(3 + 0.1 * static_cast<double>(step)).memory(worker(0), mib(400), step * pages_a_step, kJob);
+    kill(trainer, mib(400));
+    charge(charged_mib, 1);
+    return copied();
   }
   Duplicated duplicated() const {
     const Report all = report();
@@ -269,7 +281,7 @@ TEST_F(DuplicationTest, copies_beyond_the_charge_are_taken_off) {
     events.at(3 + 0.1 * static_cast<double>(step)).memory(trainer, mib(400), step * 1024, kJob);
     for (std::uint32_t i = 0; i < 2; ++i) events.memory(worker(i), mib(400), step * 1024, kJob);
   }
-  events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
+  kill(trainer, mib(400));
   charge(600, 1);
   EXPECT_NEAR(copied(), 200.0 * kMiB, 1.0 * kMiB);
 }
@@ -278,54 +290,34 @@ TEST_F(DuplicationTest, copies_beyond_the_charge_are_taken_off) {
 TEST_F(DuplicationTest, the_charge_is_known_from_the_first_sample_in_the_window) {
   events.at(1).start();
   events.memory(trainer, mib(90), 0, kJob);
-  events.at(1.1);
-  charge(100, {});
+  sample_charge(1.1, 100);
   events.at(1.2).memory(trainer, mib(250), 0, kJob);
   events.at(1.6).memory(trainer, mib(400), 0, kJob);
   events.at(1.7).fork(trainer, worker(0), mib(400));
-  events.at(2);
-  charge(400, {});
-  for (std::uint64_t step = 0; step <= 25; ++step)
-    events.at(3 + 0.1 * static_cast<double>(step)).memory(worker(0), mib(400), step * 4096, kJob);
-  events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
-  charge(600, 1);
-  EXPECT_NEAR(copied(), 200.0 * kMiB, 1.0 * kMiB);
+  sample_charge(2, 400);
+  EXPECT_NEAR(copied_by_one(4096, 600), 200.0 * kMiB, 1.0 * kMiB);
 }
 
 // The census comes behind the sample: the launcher's 40 MiB were in it, though not yet told when the window begins.
 TEST_F(DuplicationTest, a_sample_newer_than_the_figures_takes_no_copies_off) {
   const ProcessRef launcher = ref(9, "bash", 0.5);
-  events.at(1).start();
-  events.memory(launcher, mib(5), 0, kJob);
-  events.memory(trainer, mib(400), 0, kJob);
-  events.at(2);
-  charge(445, {});
+  start_beside(launcher, 5, 400);
+  sample_charge(2, 445);
   events.at(2.01).fork(trainer, worker(0), mib(400));
   events.at(2.03).memory(launcher, mib(45), 0, kJob);
-  for (std::uint64_t step = 0; step <= 25; ++step)
-    events.at(3 + 0.1 * static_cast<double>(step)).memory(worker(0), mib(400), step * 2048, kJob);
-  events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
-  charge(645, 1);
-  EXPECT_NEAR(copied(), 200.0 * kMiB, 1.0 * kMiB);
+  EXPECT_NEAR(copied_by_one(2048, 645), 200.0 * kMiB, 1.0 * kMiB);
 }
 
 // Who ended between the sample and the window gave back what the sample has.
 TEST_F(DuplicationTest, what_the_dead_gave_back_takes_no_copies_off) {
   const ProcessRef gone = ref(9, "python3", 0.5);
-  events.at(1).start();
-  events.memory(gone, mib(700), 0, kJob);
-  events.memory(trainer, mib(90), 0, kJob);
-  events.at(1.1);
-  charge(790, {});
+  start_beside(gone, 700, 90);
+  sample_charge(1.1, 790);
   events.at(1.4).exit(gone);
   events.at(1.5).memory(trainer, mib(250), 0, kJob);
   events.at(1.6).memory(trainer, mib(400), 0, kJob);
   events.at(1.7).fork(trainer, worker(0), mib(400));
-  for (std::uint64_t step = 0; step <= 25; ++step)
-    events.at(3 + 0.1 * static_cast<double>(step)).memory(worker(0), mib(400), step * 2048, kJob);
-  events.emit(test::memcg_kill(1, trainer, mib(400), kJob, 1000 * kMiB));
-  charge(600, 1);
-  EXPECT_NEAR(copied(), 200.0 * kMiB, 1.0 * kMiB);
+  EXPECT_NEAR(copied_by_one(2048, 600), 200.0 * kMiB, 1.0 * kMiB);
 }
 
 // The window of the growth, in 60 steps: the workers climb, the trainer stays.

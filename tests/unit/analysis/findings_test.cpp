@@ -5,10 +5,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
 struct FindingsTest : TrainingTest {
   const Diagnosis* finding(const Report& report, std::string_view kind) const {
     for (const Diagnosis& diagnosis : report.diagnosis) {
@@ -29,7 +25,6 @@ struct FindingsTest : TrainingTest {
     ledger(220, 0);
   }
   void mount(const ProcessRef& process, double size_mib, double used_mib) {
-    const auto bytes = [](double m) { return static_cast<std::uint64_t>(m * static_cast<double>(kMiB)); };
     events.emit(SystemMounts{process.pid, {{"/dev/shm", "tmpfs", bytes(size_mib), bytes(used_mib)}}});
   }
 };
@@ -167,13 +162,8 @@ TEST_F(FindingsTest, what_a_stranger_does_with_its_children_is_no_finding) {
 }
 
 TEST_F(FindingsTest, a_launcher_that_tears_down_its_ranks_points_at_the_first) {
-  begin();
   const ProcessRef agent = ref(5, "pt_elastic", 1), other = ref(20, "python3", 2);
-  events.exec(agent, "/usr/bin/python3", "python3 -m torch.distributed.run train.py", 1);
-  for (const ProcessRef& one : {trainer, other}) {
-    events.at(2).fork(agent, one);
-    start_trainer(one, 300);
-  }
+  start_ranks(agent, "/usr/bin/python3", "python3 -m torch.distributed.run train.py", other);
   events.at(20).exit(other, 0x100);
   events.at(21).signal(agent, trainer, 15);
   events.at(22).exit(trainer, 15);

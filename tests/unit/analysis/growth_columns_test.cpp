@@ -6,16 +6,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
-const CgroupRef kJob{77, "/job"};
-
-struct GrowthColumnsTest : AnalysisTest {
-  void kill(const ProcessRef& victim, const MemoryCounters& counters) {
-    events.emit(test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB));
-  }
+struct GrowthColumnsTest : JobKillTest {
   // A parent of 400 MiB forks two children that each take 10 MiB and copy 100 MiB.
   void fork_two() {
     events.at(1).start();
@@ -106,9 +97,7 @@ TEST_F(GrowthColumnsTest, the_last_of_a_family_shares_nothing) {
 
 TEST_F(GrowthColumnsTest, who_was_forked_twice_shares_with_its_grandparent) {
   const ProcessRef between = ref(11, "between", 20), last = ref(12, "last", 21);
-  events.at(1).start();
-  events.memory(parent, mib(400), 0, kJob);
-  events.at(20).fork(parent, between, mib(400));
+  start_and_fork(parent, between, 400);
   events.at(20.5).memory(between, mib(400), 2560, kJob);
   events.at(21).fork(between, last, mib(400));
   events.at(21.1).exit(between);

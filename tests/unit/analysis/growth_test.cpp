@@ -5,17 +5,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
-const CgroupRef kJob{77, "/job"};
-
-struct GrowthTest : AnalysisTest {
-  void kill(const ProcessRef& victim, const MemoryCounters& counters) {
-    events.emit(test::memcg_kill(1, victim, counters, kJob, 1000 * kMiB));
-  }
-
+struct GrowthTest : JobKillTest {
   // Six programs start at once and grow, five of them by 100 MiB, one by 20 * `most_mib`.
   std::optional<Driver> driver_of_a_crowd(int most_mib) {
     const auto program = [](std::uint32_t pid) { return ref(pid, "program", 0.5); };
@@ -110,9 +100,7 @@ TEST_F(GrowthTest, what_is_inherited_at_fork_is_nobodys_growth) {
 
 TEST_F(GrowthTest, dropping_inherited_pages_gives_nothing_back) {
   const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
-  events.at(1).start();
-  events.memory(parent, mib(400), 0, kJob);
-  events.at(20).fork(parent, child, mib(400));
+  start_and_fork(parent, child, 400);
   events.at(21).memory(child, mib(100), 0, kJob);
   events.at(22).memory(parent, mib(500), 0, kJob);
   events.at(23);
@@ -122,9 +110,7 @@ TEST_F(GrowthTest, dropping_inherited_pages_gives_nothing_back) {
 
 TEST_F(GrowthTest, copies_count_for_the_process_that_wrote) {
   const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
-  events.at(1).start();
-  events.memory(parent, mib(400), 0, kJob);
-  events.at(20).fork(parent, child, mib(400));
+  start_and_fork(parent, child, 400);
   for (int i = 0; i <= 50; ++i) events.at(21 + i * 0.2).memory(child, mib(400), i * 1280, kJob);
   events.at(31.2);
   kill(parent, mib(400));
@@ -136,9 +122,7 @@ TEST_F(GrowthTest, copies_count_for_the_process_that_wrote) {
 
 TEST_F(GrowthTest, more_than_was_inherited_is_never_copied) {
   const ProcessRef parent = ref(10, "python3", 1), child = ref(11, "python3", 20);
-  events.at(1).start();
-  events.memory(parent, mib(40), 0, kJob);
-  events.at(20).fork(parent, child, mib(40));
+  start_and_fork(parent, child, 40);
   events.at(21).memory(child, mib(40), 0, kJob);
   events.at(22).memory(child, mib(40), 1000000, kJob);
   events.at(23);

@@ -5,11 +5,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
-constexpr std::uint64_t bytes(std::int64_t mebibytes) { return static_cast<std::uint64_t>(mebibytes * kMiB); }
+constexpr CgroupRef kCgroup{5, "/a"};
 
 struct IncidentTest : AnalysisTest {
   static std::int64_t line(const std::vector<LedgerLine>& ledger, std::string_view what) {
@@ -18,21 +14,30 @@ struct IncidentTest : AnalysisTest {
     }
     return -1;
   }
+  // A cgroup with 100 MiB in use, 50 anonymous and 30 of files; the rest is for a test to say.
+  static CgroupMemory in_use(double kernel_mib) {
+    CgroupMemory memory;
+    memory.cgroup = kCgroup;
+    memory.usage = bytes(100);
+    memory.anon = bytes(50);
+    memory.file = bytes(30);
+    memory.kernel = bytes(kernel_mib);
+    return memory;
+  }
+  // The domain of a kill in that cgroup, which has these counters at the kill.
+  Domain domain_with(CgroupMemory memory) {
+    memory.incident_id = 1;
+    events.at(1).start();
+    events.at(2).emit(memory);
+    events.emit(test::memcg_kill(1, ref(10, "x"), mib(50), kCgroup, 100 * kMiB));
+    return incident().domain;
+  }
 };
 
 TEST_F(IncidentTest, the_ledger_of_a_cgroup_adds_up_to_its_usage) {
-  events.at(1).start();
-  CgroupMemory memory;
-  memory.cgroup = {5, "/a"};
-  memory.usage = bytes(100);
-  memory.anon = bytes(50);
-  memory.file = bytes(30);  // of it 10 shmem
-  memory.shmem = bytes(10);
-  memory.kernel = bytes(5);
-  memory.incident_id = 1;
-  events.at(2).emit(memory);
-  events.emit(test::memcg_kill(1, ref(10, "x"), mib(50), {5, "/a"}, 100 * kMiB));
-  const Domain domain = incident().domain;
+  CgroupMemory memory = in_use(5);
+  memory.shmem = bytes(10);  // of the files
+  const Domain domain = domain_with(memory);
   EXPECT_EQ(domain.kind, "memcg");
   EXPECT_EQ(domain.cgroup, "/a");
   EXPECT_EQ(domain.limit_bytes, bytes(100));
@@ -43,19 +48,10 @@ TEST_F(IncidentTest, the_ledger_of_a_cgroup_adds_up_to_its_usage) {
 }
 
 TEST_F(IncidentTest, kernel_memory_is_told_by_its_parts) {
-  events.at(1).start();
-  CgroupMemory memory;
-  memory.cgroup = {5, "/a"};
-  memory.usage = bytes(100);
-  memory.anon = bytes(50);
-  memory.file = bytes(30);
-  memory.kernel = bytes(12);
+  CgroupMemory memory = in_use(12);
   memory.slab = bytes(6);
   memory.page_tables = bytes(4);
-  memory.incident_id = 1;
-  events.at(2).emit(memory);
-  events.emit(test::memcg_kill(1, ref(10, "x"), mib(50), {5, "/a"}, 100 * kMiB));
-  const Domain domain = incident().domain;
+  const Domain domain = domain_with(memory);
   EXPECT_EQ(line(domain.ledger, "slab"), 6 * kMiB);
   EXPECT_EQ(line(domain.ledger, "page tables"), 4 * kMiB);
   EXPECT_EQ(line(domain.ledger, "kernel, else"), 2 * kMiB);
@@ -89,12 +85,11 @@ TEST_F(IncidentTest, the_machines_ledger_and_pressure_are_those_before_the_kill)
 }
 
 TEST_F(IncidentTest, a_whole_incident_is_complete_and_nothing_is_missing) {
-  const CgroupRef job{5, "/a"};
   events.at(1).start();
-  events.memory(ref(10, "x"), mib(10), 0, job);
-  events.at(2).memory(ref(10, "x"), mib(90), 0, job);
-  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(95), job, 100 * kMiB));
-  events.candidate(1, ref(10, "x"), mib(95), 0, job);
+  events.memory(ref(10, "x"), mib(10), 0, kCgroup);
+  events.at(2).memory(ref(10, "x"), mib(90), 0, kCgroup);
+  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(95), kCgroup, 100 * kMiB));
+  events.candidate(1, ref(10, "x"), mib(95), 0, kCgroup);
   events.end(1, 1);
   const Incident found = incident();
   EXPECT_TRUE(found.complete);
@@ -151,11 +146,10 @@ TEST_F(IncidentTest, victims_carry_job_and_command) {
 }
 
 TEST_F(IncidentTest, the_unknown_cause_has_figures) {
-  const CgroupRef job{5, "/a"};
   events.at(1).start();
-  events.memory(ref(10, "x"), mib(1), 0, job);
-  events.at(2).memory(ref(10, "x"), mib(2), 0, job);
-  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(2), job, 100 * kMiB));
+  events.memory(ref(10, "x"), mib(1), 0, kCgroup);
+  events.at(2).memory(ref(10, "x"), mib(2), 0, kCgroup);
+  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(2), kCgroup, 100 * kMiB));
   const Cause cause = incident().cause;
   EXPECT_EQ(cause.kind, "unknown");
   EXPECT_GE(cause.evidence.size(), 5u);
@@ -163,19 +157,18 @@ TEST_F(IncidentTest, the_unknown_cause_has_figures) {
 }
 
 TEST_F(IncidentTest, a_kind_that_is_all_of_the_growth_is_not_called_a_part_of_it) {
-  const CgroupRef job{5, "/a"};
   events.at(1).start();
   const auto tell = [&](double anon_mib, double file_mib) {
     ProcessMemory memory;
     memory.process = ref(10, "x");
     memory.memory = mib(anon_mib, file_mib);
-    memory.cgroup = job;
+    memory.cgroup = kCgroup;
     events.emit(memory);
   };
   tell(1, 3);
   events.at(2);
   tell(3, 2);
-  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(3, 2), job, 100 * kMiB));
+  events.at(3).emit(test::memcg_kill(1, ref(10, "x"), mib(3, 2), kCgroup, 100 * kMiB));
   const Incident found = incident();
   ASSERT_EQ(found.cause.kind, "unknown");
   ASSERT_FALSE(found.remedies.empty());

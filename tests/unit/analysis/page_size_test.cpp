@@ -6,12 +6,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
 constexpr std::uint32_t kPage = 65536;
-const CgroupRef kJob{77, "/job"};
 
 MemoryCounters pages(std::int64_t rss, std::uint64_t pgtables, std::int64_t swap = 0) {
   MemoryCounters counters;

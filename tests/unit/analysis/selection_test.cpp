@@ -7,7 +7,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::ref;
 using test::table_row;
 
 struct Row {

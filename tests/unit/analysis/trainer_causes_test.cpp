@@ -5,9 +5,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::ref;
-
 // --- offload_burst ---
 
 TEST_F(TrainingTest, a_jump_out_of_a_calm_level_is_an_offload_burst) {

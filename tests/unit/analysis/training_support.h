@@ -14,7 +14,7 @@ namespace oomtrace::analysis {
 struct TrainingTest : AnalysisTest {
   static constexpr std::int64_t kLimitMib = 1000;
   CgroupRef job{77, "/job"};
-  const ProcessRef trainer = test::ref(10, "python3", 1);
+  const ProcessRef trainer = ref(10, "python3", 1);
 
   double clock = 1;
 
@@ -30,6 +30,16 @@ struct TrainingTest : AnalysisTest {
     inform(process, command);
     level(process, anon_mib);
   }
+  // The trainer and another rank of its job, children of what starts the job's ranks.
+  void start_ranks(const ProcessRef& starter, std::string_view executable, std::string_view command,
+                   const ProcessRef& other) {
+    begin();
+    events.exec(starter, executable, command, 1);
+    for (const ProcessRef& one : {trainer, other}) {
+      events.at(2).fork(starter, one);
+      start_trainer(one, 300);
+    }
+  }
   void inform(const ProcessRef& process, std::string_view command, std::vector<std::string_view> libraries = {}) {
     ProcessInfo info;
     info.process = process;
@@ -44,9 +54,7 @@ struct TrainingTest : AnalysisTest {
     events.exec(process, "/usr/bin/sidecar", command, 1);
     level(process, anon_mib);
   }
-  void fork_worker(std::uint32_t pid, double inherited_mib) {
-    events.fork(trainer, worker(pid), test::mib(inherited_mib));
-  }
+  void fork_worker(std::uint32_t pid, double inherited_mib) { events.fork(trainer, worker(pid), mib(inherited_mib)); }
   void spawn_worker(std::uint32_t pid) {
     events.fork(trainer, worker(pid));  // vfork: what it has is the trainer's until it runs something
     events.exec(worker(pid), "/usr/bin/python3",
@@ -54,15 +62,15 @@ struct TrainingTest : AnalysisTest {
                 "--multiprocessing-fork",
                 trainer.pid);
   }
-  static ProcessRef worker(std::uint32_t pid) { return test::ref(pid, "python3", pid); }
+  static ProcessRef worker(std::uint32_t pid) { return ref(pid, "python3", pid); }
 
   // What a process holds now.
   void level(const ProcessRef& process, double anon_mib, double shmem_mib = 0, double copied_mib = 0,
              double fresh_faults_mib = 0) {
     ProcessMemory memory;
     memory.process = process;
-    memory.memory = test::mib(anon_mib, 0, shmem_mib);
-    memory.memory->hiwater_rss = static_cast<std::uint64_t>(test::mib(anon_mib + shmem_mib).anon);
+    memory.memory = mib(anon_mib, 0, shmem_mib);
+    memory.memory->hiwater_rss = static_cast<std::uint64_t>(mib(anon_mib + shmem_mib).anon);
     memory.faults.write_protect = static_cast<std::uint64_t>(copied_mib * 256);
     memory.faults.fresh = static_cast<std::uint64_t>(fresh_faults_mib * 256);
     memory.cgroup = job;
@@ -85,7 +93,6 @@ struct TrainingTest : AnalysisTest {
               Opt<std::uint64_t> incident_id = {}) {
     CgroupMemory memory;
     memory.cgroup = job;
-    const auto bytes = [](double m) { return static_cast<std::uint64_t>(m * static_cast<double>(test::kMiB)); };
     memory.usage = bytes(anon_mib + shmem_mib + cache_mib + kernel_mib);
     memory.limit = bytes(kLimitMib);
     memory.anon = bytes(anon_mib);
@@ -98,7 +105,7 @@ struct TrainingTest : AnalysisTest {
   // A kill a tenth of a second later, at the limit.
   void kill(const ProcessRef& victim, double anon_mib, double shmem_mib = 0) {
     events.at(clock + 0.05);
-    events.emit(test::memcg_kill(1, victim, test::mib(anon_mib, 0, shmem_mib), job, kLimitMib * test::kMiB));
+    events.emit(test::memcg_kill(1, victim, mib(anon_mib, 0, shmem_mib), job, kLimitMib * kMiB));
   }
 
   static bool has(const Incident& incident, std::string_view kind) {

@@ -5,10 +5,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
-
 struct VerdictTest : AnalysisTest {
   const ProcessRef launcher = ref(9, "pt_elastic", 1);
   const ProcessRef trainer = ref(10, "python3", 2);

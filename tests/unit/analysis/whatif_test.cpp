@@ -7,8 +7,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::ref;
 using test::table_row;
 
 using Pids = std::vector<std::uint32_t>;

@@ -9,12 +9,7 @@
 namespace oomtrace::analysis {
 namespace {
 
-using test::kMiB;
-using test::mib;
-using test::ref;
 using test::seconds;
-
-const CgroupRef kJob = {7, "/job"};
 
 struct WindowTest : AnalysisTest {
   std::mt19937 random{7};

@@ -4,21 +4,17 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include "support/temp_dir.h"
 
 namespace oomtrace::capture {
 namespace {
 
 class CgroupFolder : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/oomtrace-cgroup-XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  void put(const char* file, const char* text) { std::ofstream(folder_ + "/" + file) << text; }
-  std::string folder_;
+  void put(const char* file, const char* text) { test::write_bytes(directory_ / file, text); }
+
+  const test::TempDir directory_;
+  const std::string& folder_ = directory_.path();
 };
 
 TEST_F(CgroupFolder, ReadsVersion2) {

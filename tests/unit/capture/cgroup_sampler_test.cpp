@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/allocation_counter.h"
+#include "support/temp_dir.h"
 
 namespace oomtrace::capture {
 namespace {
@@ -40,11 +41,6 @@ oomtrace_cgroup record(const std::vector<Level>& path) {
 
 class Sampler : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/oomtrace-sampler-XXXXXX";
-    mount_ = mkdtemp(name);
-  }
-  void TearDown() override { std::filesystem::remove_all(mount_); }
   void make(const std::string& path) {
     std::filesystem::create_directories(mount_ + path);
     std::ofstream(mount_ + path + "/memory.current") << "8192\n";
@@ -66,7 +62,8 @@ class Sampler : public ::testing::Test {
     return told;
   }
 
-  std::string mount_;
+  const test::TempDir directory_;
+  const std::string& mount_ = directory_.path();
   CgroupSampler sampler_;
   using Told = std::map<std::string, std::uint64_t>;
 };

@@ -33,9 +33,7 @@ class BoundsTest : public ::testing::Test {
 };
 
 TEST_F(BoundsTest, more_living_processes_are_not_taken_and_counted) {
-  World::Limits limits;
-  limits.living = 10;
-  narrow(limits);
+  narrow({.living = 10});
   const auto shell = ref(1, "sh", 1);
   events.at(1).memory(shell, mib(1));
   for (std::uint32_t pid = 2; pid <= 100; ++pid) events.fork(shell, ref(pid, "sleep", pid), mib(1));
@@ -52,9 +50,7 @@ TEST_F(BoundsTest, more_living_processes_are_not_taken_and_counted) {
 }
 
 TEST_F(BoundsTest, a_kill_is_told_whose_victim_was_not_taken) {
-  World::Limits limits;
-  limits.living = 2;
-  narrow(limits);
+  narrow({.living = 2});
   for (std::uint32_t pid = 1; pid <= 3; ++pid) events.memory(ref(pid, "eater", pid), mib(1));
   kill(1, ref(4, "victim", 4));
   ASSERT_EQ(world.incidents().size(), 1u);
@@ -64,10 +60,7 @@ TEST_F(BoundsTest, a_kill_is_told_whose_victim_was_not_taken) {
 }
 
 TEST_F(BoundsTest, the_earliest_of_the_dead_that_incidents_keep_are_forgotten) {
-  World::Limits limits;
-  limits.kept_dead = 3;
-  limits.quiet_dead = limits.failed_dead = 2;
-  narrow(limits);
+  narrow({.quiet_dead = 2, .failed_dead = 2, .kept_dead = 3});
   for (std::uint32_t pid = 1; pid <= 20; ++pid) {
     events.at(pid).memory(ref(pid, "eater", pid), mib(1));
     if (pid % 2 == 0) events.exit(ref(pid, "eater", pid), 9);  // dead before it is named
@@ -82,17 +75,11 @@ TEST_F(BoundsTest, the_earliest_of_the_dead_that_incidents_keep_are_forgotten) {
 }
 
 TEST_F(BoundsTest, more_kills_are_counted) {
-  World::Limits limits;
-  limits.incidents = 3;
-  limits.kills = 2;
-  narrow(limits);
+  narrow({.kills = 2, .incidents = 3});
   for (std::uint64_t incident = 1; incident <= 10; ++incident) {
     kill(incident, ref(5, "a", 5));
-    OomCandidate candidate;
-    candidate.incident_id = incident;
-    candidate.process = ref(6, "b", 6);
-    events.emit(candidate);
-    events.emit(OomEnd{incident, 1, 1, 0, Provenance::kKernelWalk, false});
+    events.candidate(incident, ref(6, "b", 6), {});
+    events.end(incident, 1);
   }
   EXPECT_EQ(world.incidents().size(), 3u);
   EXPECT_EQ(world.beyond().kills, 7u);
@@ -102,19 +89,11 @@ TEST_F(BoundsTest, more_kills_are_counted) {
 }
 
 TEST_F(BoundsTest, all_incidents_together_have_a_bound) {
-  World::Limits limits;
-  limits.incident_bytes = std::size_t{64} << 10;
-  narrow(limits);
+  narrow({.incident_bytes = std::size_t{64} << 10});
   const std::string path(3000, 'p');
   for (std::uint64_t incident = 1; incident <= 100; ++incident) {
     kill(incident, ref(5, "a", 5));
-    for (std::uint32_t pid = 10; pid < 20; ++pid) {
-      OomCandidate candidate;
-      candidate.incident_id = incident;
-      candidate.process = ref(pid, "b", pid);
-      candidate.cgroup.path = path;
-      events.emit(candidate);
-    }
+    for (std::uint32_t pid = 10; pid < 20; ++pid) events.candidate(incident, ref(pid, "b", pid), {}, 0, {0, path});
   }
   EXPECT_LT(world.incidents().size(), 10u);
   EXPECT_EQ(world.incidents().size() + world.beyond().kills, 100u);
@@ -122,9 +101,7 @@ TEST_F(BoundsTest, all_incidents_together_have_a_bound) {
 }
 
 TEST_F(BoundsTest, texts_beyond_are_left_out_and_counted) {
-  World::Limits limits;
-  limits.process_bytes = std::size_t{64} << 10;
-  narrow(limits);
+  narrow({.process_bytes = std::size_t{64} << 10});
   const std::string value(4000, 'v');
   for (std::uint32_t pid = 1; pid <= 100; ++pid) {
     ProcessInfo info;
@@ -154,9 +131,7 @@ TEST_F(BoundsTest, texts_beyond_are_left_out_and_counted) {
 }
 
 TEST_F(BoundsTest, timelines_together_get_no_longer) {
-  World::Limits limits;
-  limits.process_points = 1000;
-  narrow(limits);
+  narrow({.process_points = 1000});
   for (int turn = 1; turn <= 100; ++turn) {
     for (std::uint32_t pid = 1; pid <= 40; ++pid) events.at(turn).memory(ref(pid, "python3", pid), mib(turn));
   }
@@ -175,10 +150,7 @@ TEST_F(BoundsTest, timelines_together_get_no_longer) {
 }
 
 TEST_F(BoundsTest, timelines_of_cgroups_together_get_no_longer) {
-  World::Limits limits;
-  limits.system_points = 500;
-  limits.cgroups = 64;
-  narrow(limits);
+  narrow({.cgroups = 64, .system_points = 500});
   for (std::uint64_t turn = 1; turn <= 50; ++turn) {
     for (std::uint64_t id = 1; id <= 200; ++id) {
       CgroupMemory memory;

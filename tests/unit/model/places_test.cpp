@@ -9,6 +9,10 @@ namespace {
 
 using Environment = std::vector<std::pair<std::string_view, std::string_view>>;
 using Number = std::optional<std::uint32_t>;
+using Numbers = std::vector<Number>;
+
+constexpr std::string_view kSpawned =
+    "python3 -c from multiprocessing.spawn import spawn_main; spawn_main(pipe_handle=8) --multiprocessing-fork";
 
 struct PlacesTest : RolesTest {
   Place place(std::uint32_t pid) {
@@ -17,6 +21,11 @@ struct PlacesTest : RolesTest {
   }
   Number rank(std::uint32_t pid) { return place(pid).rank; }
   Number worker(std::uint32_t pid) { return place(pid).worker; }
+  Numbers workers(const std::vector<std::uint32_t>& pids) {
+    Numbers numbers;
+    for (const std::uint32_t pid : pids) numbers.push_back(worker(pid));
+    return numbers;
+  }
 
   void trainer(std::uint32_t pid, std::uint32_t parent, const Environment& environment = {}) {
     start(pid, parent, "python3", "python3 train.py", environment, {"libtorch_cpu.so"});
@@ -78,9 +87,7 @@ TEST_F(PlacesTest, mpirun_srun_and_jax) {
 // torch.multiprocessing.spawn: the children inherit what the parent has, and learn their ranks by argument.
 TEST_F(PlacesTest, what_is_inherited_from_a_trainer_is_no_rank_of_one_s_own) {
   trainer(10, 1, {{"SLURM_PROCID", "0"}});
-  const char* const spawned =
-      "python3 -c from multiprocessing.spawn import spawn_main; spawn_main(pipe_handle=8) --multiprocessing-fork";
-  start(11, 10, "python3", spawned, {{"SLURM_PROCID", "0"}}, {"libtorch_cpu.so", "nvidia0"});
+  start(11, 10, "python3", kSpawned, {{"SLURM_PROCID", "0"}}, {"libtorch_cpu.so", "nvidia0"});
   ASSERT_EQ(role(11), "trainer");
   EXPECT_EQ(rank(10), 0U);
   EXPECT_EQ(rank(11), std::nullopt);
@@ -114,10 +121,7 @@ TEST_F(PlacesTest, workers_are_numbered_as_they_were_started) {
   worker_at(20.00, 31, 10);
   worker_at(20.01, 30, 10);  // pids may have wrapped
   worker_at(20.50, 32, 10);
-  EXPECT_EQ(worker(31), 0U);
-  EXPECT_EQ(worker(30), 1U);
-  EXPECT_EQ(worker(32), 2U);
-  EXPECT_EQ(worker(10), std::nullopt);
+  EXPECT_EQ(workers({31, 30, 32, 10}), (Numbers{0U, 1U, 2U, std::nullopt}));
 }
 
 TEST_F(PlacesTest, a_pause_begins_another_loader_s_workers) {
@@ -126,9 +130,7 @@ TEST_F(PlacesTest, a_pause_begins_another_loader_s_workers) {
   worker_at(20.1, 32, 10);
   worker_at(21.3, 33, 10);
   worker_at(21.4, 34, 10);
-  EXPECT_EQ(worker(32), 1U);
-  EXPECT_EQ(worker(33), 0U);
-  EXPECT_EQ(worker(34), 1U);
+  EXPECT_EQ(workers({32, 33, 34}), (Numbers{1U, 0U, 1U}));
 }
 
 TEST_F(PlacesTest, a_large_parent_takes_seconds_to_fork) {
@@ -140,13 +142,9 @@ TEST_F(PlacesTest, a_large_parent_takes_seconds_to_fork) {
 }
 
 TEST_F(PlacesTest, a_data_set_is_pickled_for_each_spawned_worker) {
-  const char* const spawned =
-      "python3 -c from multiprocessing.spawn import spawn_main; spawn_main(pipe_handle=8) --multiprocessing-fork";
   trainer(10, 1);
-  for (const std::uint32_t pid : {20U, 32U, 44U}) start(pid, 10, "python3", spawned);
-  EXPECT_EQ(worker(20), 0U);
-  EXPECT_EQ(worker(32), 1U);
-  EXPECT_EQ(worker(44), 2U);
+  for (const std::uint32_t pid : {20U, 32U, 44U}) start(pid, 10, "python3", kSpawned);
+  EXPECT_EQ(workers({20, 32, 44}), (Numbers{0U, 1U, 2U}));
 }
 
 TEST_F(PlacesTest, workers_that_follow_ended_ones_are_a_new_epoch_s) {
@@ -157,8 +155,7 @@ TEST_F(PlacesTest, workers_that_follow_ended_ones_are_a_new_epoch_s) {
   events.at(20.3).exit(ref(32, "pt_data_worker", 20.1));
   worker_at(20.4, 33, 10);
   worker_at(20.5, 34, 10);
-  EXPECT_EQ(worker(33), 0U);
-  EXPECT_EQ(worker(34), 1U);
+  EXPECT_EQ(workers({33, 34}), (Numbers{0U, 1U}));
 }
 
 TEST_F(PlacesTest, workers_of_a_fork_server_are_numbered_and_have_the_rank) {

@@ -22,6 +22,13 @@ testing::AssertionResult has(const std::string& text, const std::string& part) {
   return testing::AssertionFailure() << "no '" << part << "' in\n" << text;
 }
 
+// The text of a group kill with `change` made to what is told of its copies.
+std::string text_with_copies(void (*change)(Duplicated&)) {
+  Report report = group_kill_report();
+  change(*report.incidents[0].growth->duplicated);
+  return text_of(report);
+}
+
 TEST(RenderText, opens_with_what_died_who_drove_it_and_why_that_one) {
   EXPECT_EQ(
       text_of(worker_report())
@@ -59,25 +66,22 @@ TEST(RenderText, a_role_may_drive_as_a_whole) {
 }
 
 TEST(RenderText, copies_that_were_not_told_by_region_are_no_same_region) {
-  Report report = group_kill_report();
-  report.incidents[0].growth->duplicated->duplicated_bytes = std::nullopt;
-  EXPECT_TRUE(has(text_of(report), "200.0 MiB copied on write, of which up to 64.0 MiB by each of 3 processes"));
+  const std::string text = text_with_copies([](Duplicated& told) { told.duplicated_bytes = std::nullopt; });
+  EXPECT_TRUE(has(text, "200.0 MiB copied on write, of which up to 64.0 MiB by each of 3 processes"));
 }
 
 TEST(RenderText, several_families_are_told_together) {
-  Report report = group_kill_report();
-  report.incidents[0].growth->duplicated->families = 2;
-  EXPECT_TRUE(has(text_of(report),
+  const std::string text = text_with_copies([](Duplicated& told) { told.families = 2; });
+  EXPECT_TRUE(has(text,
                   "200.0 MiB copied on write, of which 192.0 MiB is the same data copied several times in each of 2 "
                   "families, most of it a region of 64.0 MiB copied 3 times"));
 }
 
 TEST(RenderText, what_others_copied_is_not_said_of_who_drove) {
-  Report report = group_kill_report();
-  report.incidents[0].growth->duplicated->role = "trainer";
-  EXPECT_TRUE(has(text_of(report), "98% of the growth in 3.4 s\n"));
-  report.incidents[0].growth->duplicated->role = "dataloader_worker";
-  EXPECT_TRUE(has(text_of(report), "98% of the growth in 3.4 s; 200.0 MiB copied on write"));
+  const std::string others = text_with_copies([](Duplicated& told) { told.role = "trainer"; });
+  EXPECT_TRUE(has(others, "98% of the growth in 3.4 s\n"));
+  const std::string own = text_with_copies([](Duplicated& told) { told.role = "dataloader_worker"; });
+  EXPECT_TRUE(has(own, "98% of the growth in 3.4 s; 200.0 MiB copied on write"));
 }
 
 TEST(RenderText, a_timeline_has_ascii_marks_where_nothing_else_is_wanted) {

@@ -80,6 +80,22 @@ std::string segment(std::uint32_t number, bool thinned = false) {
   return trace::SegmentName{"oomtrace-h-20260101T000000Z", number, thinned}.file_name();
 }
 
+// Segments with a kill in each, three, two and one hour old; gives the size of one.
+std::uint64_t write_three(const TempDir& directory) {
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    write_trace(directory / segment(number), true);
+    set_age(directory / segment(number), (4 - number) * kHour);
+  }
+  return std::filesystem::file_size(directory / segment(1));
+}
+
+trace::RetentionOptions options_now(const std::string& keep = {}) {
+  trace::RetentionOptions options;
+  options.now_ns = kNow;
+  options.keep = keep;
+  return options;
+}
+
 TEST(ThinTrace, keeps_the_time_around_kills_whole_and_one_figure_a_minute_elsewhere) {
   const TempDir directory;
   write_trace(directory / "t", true);
@@ -144,9 +160,7 @@ TEST(Retention, old_segments_are_thinned_the_oldest_removed_and_the_present_one_
   write_bytes(directory / "notes.txt", "not ours");
   set_age(directory / "notes.txt", 500 * kHour);
 
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
-  options.keep = directory / segment(4);
+  const trace::RetentionOptions options = options_now(directory / segment(4));
   const auto result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->removed.size(), 3U);
@@ -171,10 +185,8 @@ TEST(Retention, a_late_request_touches_nothing_that_came_after_it) {
     const TempDir directory;
     for (const std::uint32_t number : {1U, 3U, 4U}) write_trace(directory / segment(number), false);
     write_trace(directory / segment(2, thinned_since), false);
-    trace::RetentionOptions options;
-    options.now_ns = kNow;
+    trace::RetentionOptions options = options_now(directory / segment(2));
     options.max_bytes = 1;
-    options.keep = directory / segment(2);
     const auto result = trace::keep_within(directory.path(), options);
     ASSERT_TRUE(result);
     EXPECT_FALSE(std::filesystem::exists(directory / segment(1)));
@@ -185,14 +197,8 @@ TEST(Retention, a_late_request_touches_nothing_that_came_after_it) {
 
 TEST(Retention, too_much_is_thinned_before_anything_is_removed) {
   const TempDir directory;
-  for (std::uint32_t number = 1; number <= 3; ++number) {
-    write_trace(directory / segment(number), true);
-    set_age(directory / segment(number), (4 - number) * kHour);
-  }
-  const std::uint64_t one = std::filesystem::file_size(directory / segment(1));
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
-  options.keep = directory / segment(3);
+  const std::uint64_t one = write_three(directory);
+  trace::RetentionOptions options = options_now(directory / segment(3));
   options.max_bytes = 2 * one + one / 2;
   auto result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
@@ -210,14 +216,9 @@ TEST(Retention, too_much_is_thinned_before_anything_is_removed) {
 
 TEST(Retention, far_beyond_the_limit_the_oldest_go_at_once) {
   const TempDir directory;
-  for (std::uint32_t number = 1; number <= 3; ++number) {
-    write_trace(directory / segment(number), true);
-    set_age(directory / segment(number), (4 - number) * kHour);
-  }
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
-  options.keep = directory / segment(3);
-  options.max_bytes = 2 * std::filesystem::file_size(directory / segment(1)) + 1;
+  const std::uint64_t one = write_three(directory);
+  trace::RetentionOptions options = options_now(directory / segment(3));
+  options.max_bytes = 2 * one + 1;
   const auto result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->thinned.empty());
@@ -226,14 +227,8 @@ TEST(Retention, far_beyond_the_limit_the_oldest_go_at_once) {
 
 TEST(Retention, where_there_is_no_time_to_thin_the_oldest_go) {
   const TempDir directory;
-  for (std::uint32_t number = 1; number <= 3; ++number) {
-    write_trace(directory / segment(number), true);
-    set_age(directory / segment(number), (4 - number) * kHour);
-  }
-  const std::uint64_t one = std::filesystem::file_size(directory / segment(1));
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
-  options.keep = directory / segment(3);
+  const std::uint64_t one = write_three(directory);
+  trace::RetentionOptions options = options_now(directory / segment(3));
   options.max_bytes = 2 * one + one / 2;
   options.thin_for = std::chrono::nanoseconds(0);
   const auto result = trace::keep_within(directory.path(), options);
@@ -253,10 +248,8 @@ TEST(Retention, post_mortems_do_not_push_the_recording_out) {
     set_age(name, (9 - i) * kHour);
   }
   for (std::uint32_t number : {1, 2}) set_age(directory / segment(number), kHour);
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
+  trace::RetentionOptions options = options_now(directory / segment(2));
   options.max_bytes = 1000;
-  options.keep = directory / segment(2);
   const auto result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->removed.size(), 6U);
@@ -272,9 +265,7 @@ TEST(Retention, the_oldest_go_where_the_file_system_has_no_room) {
     write_bytes(directory / segment(number), std::string(1000, 'x'));
     set_age(directory / segment(number), kHour);
   }
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
-  options.keep = directory / segment(3);
+  trace::RetentionOptions options = options_now(directory / segment(3));
   options.reserve_bytes = UINT64_MAX;  // no file system has that
   const auto result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
@@ -286,8 +277,7 @@ TEST(Retention, what_cannot_be_thinned_is_removed_only_when_it_has_to_go) {
   const TempDir directory;
   write_bytes(directory / segment(1), std::string(1000, 'x'));
   set_age(directory / segment(1), 48 * kHour);
-  trace::RetentionOptions options;
-  options.now_ns = kNow;
+  trace::RetentionOptions options = options_now();
   auto result = trace::keep_within(directory.path(), options);
   ASSERT_TRUE(result);
   EXPECT_TRUE(std::filesystem::exists(directory / segment(1)));
