@@ -226,7 +226,13 @@ part_budget() {
     "$OOMTRACE_ROOT/build/release"
 }
 
-part_live() { live_tests live; }
+part_live() {
+  if can_root && needs release live; then
+    check "build record_without_heap" "${LIMITS[build]}" cmake --build --preset release --target record_without_heap ||
+      true
+  fi
+  live_tests live
+}
 part_torture() { live_tests torture --from "$OOMTRACE_ROOT/tests/torture"; }
 
 # Figures of a busy machine, for the eye: what is tested is that they can be had.

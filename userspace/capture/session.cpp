@@ -128,7 +128,10 @@ void Session::on_record(oomtrace_ring ring, std::span<const std::byte> record) {
   merge(ring, record);
   if (ring != OOMTRACE_RING_KILL) return;
   if (header.kind == OOMTRACE_KIND_OOM_KILL) {
-    if (oomtrace_oom_kill kill; copy_record(record, kill)) on_kill(kill);
+    oomtrace_oom_kill kill;
+    if (!copy_record(record, kill)) return;
+    handler_.on_kill_begin();
+    on_kill(kill);
   } else if (header.kind == OOMTRACE_KIND_OOM_CANDIDATE) {
     if (oomtrace_oom_candidate candidate; copy_record(record, candidate)) note(candidate);
   } else if (header.kind == OOMTRACE_KIND_OOM_END) {  // of a walk
@@ -184,11 +187,12 @@ void Session::service() {
   if (complete) bpf_->drain();  // what was being written while the first drain went by
   std::uint64_t until = complete ? UINT64_MAX : now > kMergeWindowNs ? now - kMergeWindowNs : 0;
   if (walk_awaited_ns_ != 0) until = std::min(until, walk_awaited_ns_ - 1);
-  kill_in_hand_ = complete;
+  kill_in_hand_ = complete || walk_awaited_ns_ != 0;
   release(until);
   kill_in_hand_ = false;
+  if (complete) handler_.on_kill_complete();
+  if (walk_awaited_ns_ != 0) return;  // what follows allocates, and there is a kill that is not durable
   if (complete) {
-    handler_.on_kill_complete();
     add_regions();
     take_deferred();
   } else {
@@ -313,9 +317,10 @@ void Session::sample_cgroups(CgroupSampler::Which which) {
 }
 
 void Session::sample() {
-  bpf_->drain();
+  service();
+  if (walk_awaited_ns_ != 0) return;
   bpf_->regions().forget_outdated(boot_now_ns());
-  if (walk_awaited_ns_ == 0) calibration_->skip_kernel_log();
+  calibration_->skip_kernel_log();
   for (OwnedProcessInfo& info : reader_->take()) {
     auto owner = std::make_shared<OwnedProcessInfo>(std::move(info));
     ProcessInfo view = owner->view();

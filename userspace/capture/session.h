@@ -36,6 +36,8 @@ class EventHandler {
  public:
   virtual ~EventHandler() = default;
   virtual void on_event(const Event& event) = 0;
+  // A kill's record has been read: until on_kill_complete() nothing allocates.
+  virtual void on_kill_begin() {}
   // All events of a kill have been given: make them durable now.
   virtual void on_kill_complete() = 0;
   // Events so far that were given and did not get on, to the file or at all; told in trace.lost.

@@ -46,27 +46,22 @@ class KillWatch final : public capture::EventHandler {
   void on_event(const Event& event) override { output_.on_event(event); }
   std::uint64_t not_kept() const override { return output_.not_kept(); }
 
+  void on_kill_begin() override {
+    if (!no_heap_) no_heap_.emplace(on_the_way);
+  }
+
   void on_kill_complete() override {
     const std::uint64_t before = writer_->status().syncs;
     output_.on_kill_complete();
-    durable_ = wait_for_syncs(before + 1);
-    if (no_heap_) asked_ = no_heap_->end();
-    complete_ = true;
-  }
-
-  void take_heap() {
-    complete_ = durable_ = false;
-    no_heap_.emplace(on_the_way);
-  }
-
-  // Gives the heap back, where no kill has.
-  void tell() {
+    if (!no_heap_) return;  // made durable with the one before
+    const bool durable = wait_for_syncs(before + 1);
     const std::uint64_t asked = no_heap_->end();
-    std::printf("kill %llu %d %d\n", static_cast<unsigned long long>(complete_ ? asked_ : asked), complete_ ? 1 : 0,
-                durable_ ? 1 : 0);
-    std::fflush(stdout);
     no_heap_.reset();
+    std::printf("kill %llu %d %d\n", static_cast<unsigned long long>(asked), durable ? 1 : 0, woken_ ? 1 : 0);
+    std::fflush(stdout);
   }
+
+  void woken(bool woken) { woken_ = woken; }
 
  private:
   bool wait_for_syncs(std::uint64_t count) const {
@@ -77,8 +72,7 @@ class KillWatch final : public capture::EventHandler {
   cli::EventOutput& output_;
   const sink::WriterThread* writer_ = nullptr;
   std::optional<NoHeap> no_heap_;
-  std::uint64_t asked_ = 0;
-  bool complete_ = false, durable_ = false;
+  bool woken_ = false;
 };
 
 int fail(const Error& error) {
@@ -114,10 +108,8 @@ int record(const char* path, const char* stream_path) {
   pollfd wakers[] = {{(*session)->epoll_fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
   for (int looks = 1; wakers[1].revents == 0; ++looks) {
     poll(wakers, 2, kLookEveryMs);
-    const bool killed = wakers[0].revents != 0;
-    if (killed) watch.take_heap();
+    watch.woken(wakers[0].revents != 0);
     (*session)->service();
-    if (killed) watch.tell();
     if (looks % kLooksPerSecond == 0) (*session)->sample();
   }
   (*session)->stop("signal", std::nullopt);
