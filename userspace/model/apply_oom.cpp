@@ -88,6 +88,19 @@ void World::told_decision(Decision& decision, const OomDecision& told, const At&
   fill(decision.oom_group, cut(told.oom_group));
 }
 
+// A recording's kernel log is read behind its events: what it says of an earlier kill is not what is so by now.
+void World::note_state(Process& process, const CgroupRef& cgroup, const Opt<std::uint32_t>& uid,
+                       const Opt<std::int32_t>& oom_score_adj, const Opt<MemoryCounters>& memory, const At& at) {
+  const auto* last = process.memory.last();
+  if (last != nullptr && last->until_ns > at.boot_ns) return;
+  told_cgroup(process, cgroup, at);
+  if (uid) process.uid = uid;
+  if (oom_score_adj) process.oom_score_adj = oom_score_adj;
+  if (!memory) return;
+  sample(process, &*memory, nullptr, at.boot_ns);
+  process.memory.pin_last();
+}
+
 void World::on(const OomKill& kill, const At& at) {
   // Marked on its way out: no decision chose it, so there is no incident.
   if (kill.already_dying && kill.decision.incident_id == 0) {
@@ -113,13 +126,7 @@ void World::on(const OomKill& kill, const At& at) {
 
   victim.kept = true;
   told_parent(victim, kill.parent_pid, at);
-  told_cgroup(victim, kill.cgroup, at);
-  if (kill.uid) victim.uid = kill.uid;
-  if (kill.oom_score_adj) victim.oom_score_adj = kill.oom_score_adj;
-  if (kill.memory) {
-    sample(victim, &*kill.memory, nullptr, at.boot_ns);
-    victim.memory.pin_last();
-  }
+  note_state(victim, kill.cgroup, kill.uid, kill.oom_score_adj, kill.memory, at);
   if (!kill.already_dying && !victim.killed_in) victim.killed_in = index;
   // The signal is sent before the victim is marked (mm/oom_kill.c, __oom_kill_process), so on another CPU its exit may
   // have begun by then: what it held was there when it was chosen.
@@ -163,13 +170,8 @@ void World::on(const OomCandidate& candidate, const At& at) {
   Incident& incident = incidents_[index];
   process.kept = true;
   told_parent(process, candidate.parent_pid, at);
-  told_cgroup(process, candidate.cgroup, at);
-  if (candidate.uid) process.uid = candidate.uid;
-  if (candidate.oom_score_adj) process.oom_score_adj = candidate.oom_score_adj;
-  if (candidate.memory && process.alive()) {
-    sample(process, &*candidate.memory, nullptr, at.boot_ns);
-    process.memory.pin_last();
-  }
+  note_state(process, candidate.cgroup, candidate.uid, candidate.oom_score_adj,
+             process.alive() ? candidate.memory : std::nullopt, at);
 
   CandidateRow row;
   row.process = name_of(candidate.process, process);

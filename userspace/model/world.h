@@ -158,6 +158,8 @@ class World {
   void told_cgroup(Process& process, const CgroupRef& ref, const At& at);
   void forget_cgroups();
   Cgroup* cgroup_slot(std::size_t boot, const CgroupRef& ref);
+  void note_state(Process& process, const CgroupRef& cgroup, const Opt<std::uint32_t>& uid,
+                  const Opt<std::int32_t>& oom_score_adj, const Opt<MemoryCounters>& memory, const At& at);
   void sample(Process& process, const MemoryCounters* counters, const FaultCounts* faults, std::uint64_t at_ns);
   void settle_unclear_faults(Process& process);
   bool relative_alive(const Process& process) const;

@@ -6,13 +6,13 @@ namespace oomtrace::analysis {
 namespace {
 
 struct GrowthTest : JobKillTest {
-  // Six programs start at once and grow, five of them by 100 MiB, one by 20 * `most_mib`.
-  std::optional<Driver> driver_of_a_crowd(int most_mib) {
+  // Programs start at once and grow, one of them by 20 * `most_mib`, the others by 100 MiB.
+  std::optional<Driver> driver_of_a_crowd(int most_mib, std::uint32_t programs = 6) {
     const auto program = [](std::uint32_t pid) { return ref(pid, "program", 0.5); };
     events.at(1).start();
     for (int i = 0; i <= 20; ++i) {
       events.at(2 + i * 0.1);
-      for (std::uint32_t pid = 10; pid <= 15; ++pid)
+      for (std::uint32_t pid = 10; pid < 10 + programs; ++pid)
         events.memory(program(pid), mib(10 + i * (pid == 13 ? most_mib : 5)), 0, kJob);
     }
     events.at(4.1);
@@ -271,11 +271,16 @@ TEST_F(GrowthTest, among_programs_of_no_role_who_grew_most_by_far_is_the_driver)
   EXPECT_NEAR(driver->share, 12.0 / 37, 0.02);
 }
 
-TEST_F(GrowthTest, programs_of_no_role_that_grew_alike_stand_together) {
-  const auto driver = driver_of_a_crowd(7);
+void expect_together(const std::optional<Driver>& driver) {
   ASSERT_TRUE(driver);
   EXPECT_EQ(driver->pid, std::nullopt);
   EXPECT_EQ(driver->role, "other");
+}
+
+TEST_F(GrowthTest, programs_of_no_role_that_grew_alike_stand_together) { expect_together(driver_of_a_crowd(7)); }
+
+TEST_F(GrowthTest, among_many_programs_of_no_role_none_with_a_small_part_stands_out) {
+  expect_together(driver_of_a_crowd(12, 30));
 }
 
 TEST_F(GrowthTest, shared_memory_that_several_map_counts_once) {
@@ -360,6 +365,32 @@ TEST_F(GrowthTest, lost_events_are_noted) {
   const auto& missing = all.incidents.at(0).missing;
   EXPECT_TRUE(std::any_of(missing.begin(), missing.end(),
                           [](const std::string& text) { return text.starts_with("42 events about processes"); }));
+}
+
+// The kernel's log of a kill is complete when that of the next begins, and is read behind the events of the next.
+TEST_F(GrowthTest, what_the_log_says_of_an_earlier_kill_is_not_what_a_process_holds_by_now) {
+  const ProcessRef first = ref(10, "first", 1), second = ref(11, "second", 1);
+  events.at(1).start();
+  events.memory(first, mib(400), 0, kJob);
+  events.memory(second, mib(100), 0, kJob);
+  events.at(10);
+  kill(first, mib(400));
+  events.candidate(1, second, mib(100), 0, kJob);
+  for (int i = 1; i <= 50; ++i) events.at(11 + i * 0.1).memory(second, mib(100 + i * 10), 0, kJob);
+  events.at(16.1).emit(test::memcg_kill(2, second, mib(600), kJob, 1000 * kMiB));
+  OomCandidate logged;
+  logged.incident_id = 1;
+  logged.process = ref(11, "second", 1);
+  logged.memory = mib(100);
+  logged.oom_score_adj = 0;
+  logged.provenance = Provenance::kKernelLog;
+  events.at(10.01).emit(logged);
+  const Report all = report();
+  ASSERT_EQ(all.incidents.size(), 2u);
+  const Incident& found = all.incidents[1];
+  ASSERT_TRUE(found.growth && found.growth->driver);
+  EXPECT_EQ(found.growth->driver->pid, 11u);
+  EXPECT_EQ(found.growth->grown_bytes, 500 * kMiB);
 }
 
 }  // namespace
