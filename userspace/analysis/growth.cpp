@@ -24,8 +24,10 @@ constexpr std::int64_t kNoise = 1 << 20;  // growth below this has no driver
 constexpr std::size_t kMostProcesses = 1000;
 // One process is the driver if it has most of the growth; else its role is, unless it is nearly all of its role.
 constexpr double kStandsOut = 0.5, kNearlyAll = 0.8;
-// Programs of no role have nothing in common: there, whoever grew so many times as much as the next drove it.
+// Programs of no role have nothing in common: there, whoever grew so many times as much as the next drove it, if it is
+// no small part of the whole.
 constexpr std::int64_t kTimesTheNext = 2;
+constexpr double kNoSmallPart = 0.25;
 
 bool seen_before(const Context& context, const DomainMembers& members, const model::Incident& incident) {
   const FirstFigures::ByRole firsts = context.first_figures.of(members);
@@ -119,6 +121,7 @@ std::optional<Driver> find_driver(const Growth& growth, const std::vector<Grown>
   const RoleGrowth& role = growth.roles.front();
   const std::string top_role = top.role.value_or(model::to_string(model::Role::kOther));
   const bool unlike_the_rest = top_role == role.role && top_role == model::to_string(model::Role::kOther) &&
+                               top.share >= kNoSmallPart &&
                                (grown.size() == 1 || top.grown_bytes / kTimesTheNext >= grown[1].row.grown_bytes);
   const bool alone =
       top.share >= kStandsOut || (top_role == role.role && top.share >= kNearlyAll * role.share) || unlike_the_rest;

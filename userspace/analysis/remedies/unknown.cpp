@@ -29,6 +29,15 @@ struct Look {
   const char *what = "", *title = "", *command = "";
 };
 
+// ", most of it of python3 (pid 7)"
+std::string whose_growth(const Growth& growth) {
+  constexpr double kMost = 0.5;
+  if (!growth.driver || !growth.driver->comm) return {};
+  const Driver& driver = *growth.driver;
+  return fmt::format(", {} of it of {}", driver.share >= kMost ? "most" : format_percent(driver.share),
+                     named(*driver.comm, driver.pid.value_or(0)));
+}
+
 void look(const Patient& patient, std::vector<Advice>& advice) {
   const Growth& growth = *patient.incident.report.growth;
   const GrowthSums sums = sum_growth(growth);
@@ -60,10 +69,7 @@ void look(const Patient& patient, std::vector<Advice>& advice) {
     const std::string part = most->grown < growth.grown_bytes ? fmt::format("{} of the {}", format_bytes(most->grown),
                                                                             format_bytes(growth.grown_bytes))
                                                               : fmt::format("The {}", format_bytes(growth.grown_bytes));
-    remedy.why = fmt::format("{} that came in the window were {}{}.", part, most->what,
-                             growth.driver && growth.driver->comm
-                                 ? ", most of it of " + named(*growth.driver->comm, growth.driver->pid.value_or(0))
-                                 : std::string());
+    remedy.why = fmt::format("{} that came in the window were {}{}.", part, most->what, whose_growth(growth));
     remedy.risk = "Profilers slow the run down: a short one with the same growth will do.";
   }
   advice.push_back({0.2, std::move(remedy)});
