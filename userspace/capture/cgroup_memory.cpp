@@ -2,6 +2,9 @@
 // Reads memory.* files; Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
 #include "capture/cgroup_memory.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <charconv>
 
 #include "base/file.h"
@@ -91,8 +94,11 @@ std::optional<CgroupMemory> read_cgroup_memory(const std::string& directory, int
   return memory;
 }
 
-bool has_memory_limit(const std::string& directory, int version) {
-  return read_value(directory, version == 2 ? "memory.max" : "memory.limit_in_bytes").has_value();
+MemoryLimit find_memory_limit(const std::string& directory, int version) {
+  if (read_value(directory, version == 2 ? "memory.max" : "memory.limit_in_bytes")) return MemoryLimit::kSet;
+  // Without the controller it has no such file, and is there.
+  const bool gone = access(directory.c_str(), F_OK) != 0 && errno == ENOENT;
+  return gone ? MemoryLimit::kGone : MemoryLimit::kNone;
 }
 
 }  // namespace oomtrace::capture

@@ -16,7 +16,7 @@ std::optional<CgroupMemory> read_cgroup_memory(const std::string& directory, int
 // memory.stat of v1 ("total_" figures: with descendants) and v2, bytes.
 void parse_memory_stat(std::string_view text, int version, CgroupMemory& memory);
 
-// Whether the cgroup has a limit now; false also where it has gone.
-bool has_memory_limit(const std::string& directory, int version);
+enum class MemoryLimit { kSet, kNone, kGone };  // kGone: there is no such cgroup any more
+MemoryLimit find_memory_limit(const std::string& directory, int version);
 
 }  // namespace oomtrace::capture

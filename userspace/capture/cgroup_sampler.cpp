@@ -45,32 +45,56 @@ void CgroupSampler::add(const oomtrace_cgroup& cgroup, std::uint32_t page_size) 
     const char* name = cgroup.name[i];
     path += "/" + std::string(name, strnlen(name, OOMTRACE_CGROUP_NAME));
     const bool counts = i + 1 == levels || cgroup.level[i].max_pages < unlimited;
-    auto found = cgroups_.find(path);
-    if (found == cgroups_.end()) {
-      if (cgroups_.size() >= kMostKnown) {
+    const auto found = cgroups_.find(path);
+    if (found != cgroups_.end()) {
+      const Known& known = found->second;
+      if (known.id == cgroup.level[i].id && (known.counts || !counts)) continue;
+      forget(found);  // or another of the same name
+    } else if (cgroups_.size() >= kMostKnown) {
+      if (others_.empty()) {
         ++not_known_;
         continue;
       }
-      found = cgroups_.emplace(path, Known{}).first;
+      forget(cgroups_.find(*others_.front()));
     }
-    Known& known = found->second;
-    if (known.id == cgroup.level[i].id && (known.counts || !counts)) continue;
-    known = {cgroup.level[i].id, counts};  // or another of the same name
-    any_new_ |= counts;
+    remember(path, cgroup.level[i].id, counts);
   }
 }
 
+void CgroupSampler::remember(const std::string& path, std::uint64_t id, bool counts) {
+  const auto it = cgroups_.emplace(path, Known{id, counts}).first;
+  if (!counts) it->second.place = others_.insert(others_.end(), &it->first);
+  any_new_ |= counts;
+}
+
+void CgroupSampler::forget(Cgroups::iterator it) {
+  if (!it->second.counts) others_.erase(it->second.place);
+  cgroups_.erase(it);
+}
+
 void CgroupSampler::look_for_limits(const std::string& mount, int version) {
-  std::vector<Cgroups::iterator> others;
-  for (auto it = cgroups_.begin(); it != cgroups_.end(); ++it)
-    if (!it->second.counts) others.push_back(it);
-  const std::size_t most = std::min(others.size(), kLimitsInRound);
-  std::partial_sort(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(most), others.end(),
-                    [](const auto& a, const auto& b) { return a->second.round < b->second.round; });
-  for (std::size_t i = 0; i < most; ++i) {
-    Known& known = others[i]->second;
-    known.round = round_;
-    known.counts = has_memory_limit(mount + others[i]->first, version);
+  const std::size_t most = std::min(others_.size(), kLimitsInRound);
+  std::vector<Cgroups::iterator> turn;
+  // Those told since the last round, up to half: many get their limit when their first process is in them.
+  for (auto path = others_.rbegin(); turn.size() < most / 2; ++path) {
+    const auto it = cgroups_.find(**path);
+    if (!it->second.is_new) break;
+    turn.push_back(it);
+  }
+  for (auto path = others_.begin(); turn.size() < most; ++path) turn.push_back(cgroups_.find(**path));
+  for (const auto& it : turn) {
+    auto& [path, cgroup] = *it;
+    const MemoryLimit limit = find_memory_limit(mount + path, version);
+    if (limit == MemoryLimit::kGone) {
+      forget(it);
+    } else if (limit == MemoryLimit::kSet) {
+      others_.erase(cgroup.place);
+      cgroup.counts = true;
+      cgroup.is_new = true;
+    } else {
+      cgroup.is_new = false;
+      others_.splice(others_.end(), others_, cgroup.place);
+    }
   }
 }
 
@@ -98,7 +122,7 @@ void CgroupSampler::sample(const std::string& mount, int version, Which which, c
     auto& [path, cgroup] = *it;
     auto memory = read_cgroup_memory(mount + path, version);
     if (!memory) {
-      cgroups_.erase(it);
+      forget(it);
       continue;
     }
     cgroup.is_new = false;

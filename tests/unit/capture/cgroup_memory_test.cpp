@@ -56,5 +56,18 @@ TEST_F(CgroupFolder, KnowsWhenTheCgroupHasGone) {
   EXPECT_FALSE(read_cgroup_memory(folder_ + "/gone", 1));
 }
 
+TEST_F(CgroupFolder, TellsOneWithoutALimitFromOneThatHasGone) {
+  for (const int version : {1, 2}) {
+    EXPECT_EQ(find_memory_limit(folder_, version), MemoryLimit::kNone) << "without the controller";
+    EXPECT_EQ(find_memory_limit(folder_ + "/gone", version), MemoryLimit::kGone);
+  }
+  put("memory.max", "max\n");
+  put("memory.limit_in_bytes", "9223372036854771712\n");
+  for (const int version : {1, 2}) EXPECT_EQ(find_memory_limit(folder_, version), MemoryLimit::kNone);
+  put("memory.max", "4096\n");
+  put("memory.limit_in_bytes", "4096\n");
+  for (const int version : {1, 2}) EXPECT_EQ(find_memory_limit(folder_, version), MemoryLimit::kSet);
+}
+
 }  // namespace
 }  // namespace oomtrace::capture

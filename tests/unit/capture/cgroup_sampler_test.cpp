@@ -109,6 +109,83 @@ TEST_F(Sampler, a_limit_that_is_set_later_is_found) {
   EXPECT_EQ(sample(CgroupSampler::Which::kAll), (Told{{"/slice", 1}, {"/slice/pod", 2}}));
 }
 
+TEST_F(Sampler, one_without_a_limit_that_has_gone_is_forgotten) {
+  make("/slice");
+  make("/slice/pod");
+  note(record({{"slice", 1}, {"pod", 2}}));
+  std::filesystem::remove_all(mount_ + "/slice/pod");
+  sample(CgroupSampler::Which::kAll);
+  make("/slice/pod");
+  limit("/slice/pod", 1 << 20);
+  EXPECT_EQ(sample(CgroupSampler::Which::kAll), (Told{{"/slice", 1}})) << "nobody told of it";
+  note(record({{"slice", 1}, {"pod", 7}}));
+  EXPECT_EQ(sample(CgroupSampler::Which::kAll), (Told{{"/slice", 1}, {"/slice/pod", 7}}));
+}
+
+TEST_F(Sampler, the_limit_of_a_new_one_is_found_at_once_among_many_without) {
+  make("/slice");
+  for (std::uint64_t i = 1; i <= 3 * CgroupSampler::kLimitsInRound; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    std::filesystem::create_directory(mount_ + "/slice/" + name);
+    note(record({{"slice", 1000}, {name.c_str(), i}}));
+  }
+  sample(CgroupSampler::Which::kAll);
+  make("/slice/pod");
+  note(record({{"slice", 1000}, {"pod", 1001}}));
+  limit("/slice/pod", 1 << 20);
+  EXPECT_TRUE(sample(CgroupSampler::Which::kAll).contains("/slice/pod"));
+}
+
+// As of a timer's scopes over days, or of a user who makes and removes them.
+TEST_F(Sampler, many_without_a_limit_leave_room_for_those_with_one) {
+  make("/slice");
+  make("/slice/pod");
+  for (std::uint64_t i = 1; i <= 3 * CgroupSampler::kMostKnown; ++i)
+    note(record({{"slice", 1'000'000}, {("c" + std::to_string(i)).c_str(), i}}));
+  note(record({{"slice", 1'000'000}, {"pod", 2'000'000, 100}}));
+  EXPECT_EQ(sample(CgroupSampler::Which::kNew), (Told{{"/slice", 1'000'000}, {"/slice/pod", 2'000'000}}));
+  EXPECT_EQ(sampler_.not_known(), 0U);
+}
+
+TEST_F(Sampler, who_was_looked_at_longest_ago_makes_room) {
+  make("/slice");
+  constexpr std::uint64_t kMany = CgroupSampler::kMostKnown - 1;
+  constexpr std::uint64_t kNext = CgroupSampler::kLimitsInRound / 2 + 1;
+  for (std::uint64_t i = 1; i <= kMany; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    if (i <= kNext + 1 || i + kNext > kMany) std::filesystem::create_directory(mount_ + "/slice/" + name);
+    note(record({{"slice", 1'000'000}, {name.c_str(), i}}));
+  }
+  sample(CgroupSampler::Which::kAll);  // looks at those before kNext, and at as many of the last
+  note(record({{"slice", 1'000'000}, {"pod", 2'000'000, 100}}));
+  EXPECT_EQ(sampler_.not_known(), 0U);
+  for (const std::uint64_t i : {std::uint64_t{1}, kNext, kNext + 1, kMany}) {
+    make("/slice/c" + std::to_string(i));
+    limit("/slice/c" + std::to_string(i), 1 << 20);
+  }
+  Told all;
+  for (std::size_t round = 0; round <= CgroupSampler::kMostKnown / CgroupSampler::kLimitsInRound; ++round)
+    all.merge(sample(CgroupSampler::Which::kAll));
+  EXPECT_TRUE(all.contains("/slice/c1"));
+  EXPECT_FALSE(all.contains("/slice/c" + std::to_string(kNext)));
+  EXPECT_TRUE(all.contains("/slice/c" + std::to_string(kNext + 1)));
+  EXPECT_TRUE(all.contains("/slice/c" + std::to_string(kMany)));
+}
+
+TEST_F(Sampler, one_with_a_limit_makes_no_room) {
+  make("/slice");
+  make("/slice/c1");
+  for (std::uint64_t i = 1; i < CgroupSampler::kMostKnown; ++i)
+    note(record({{"slice", 1'000'000}, {("c" + std::to_string(i)).c_str(), i, 100}}));
+  for (std::uint64_t i = 0; i < 10; ++i)
+    note(record({{"slice", 1'000'000}, {("d" + std::to_string(i)).c_str(), 2'000'000 + i, 100}}));
+  EXPECT_EQ(sampler_.not_known(), 10U);
+  Told all;
+  for (std::size_t round = 0; round <= 2 * CgroupSampler::kMostKnown / CgroupSampler::kMostInRound; ++round)
+    all.merge(sample(CgroupSampler::Which::kAll));
+  EXPECT_EQ(all, (Told{{"/slice", 1'000'000}, {"/slice/c1", 1}}));
+}
+
 TEST_F(Sampler, of_many_the_fullest_are_read_in_each_round_and_all_in_turn) {
   constexpr std::size_t kMany = 200;
   for (std::uint64_t i = 1; i <= kMany; ++i) {
