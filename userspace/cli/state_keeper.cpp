@@ -45,7 +45,8 @@ void StateKeeper::on_event(const Event& event, std::string_view) noexcept {
   else if (const auto* set = std::get_if<TraceClock>(&event.payload))
     clock_.note(event.boot_ns, set->realtime_offset_ns);
   const auto* kill = std::get_if<OomKill>(&event.payload);
-  if (kill == nullptr) return;
+  // Who was dying already was not killed anew: it belongs to no incident, or to one that another kill stands for.
+  if (kill == nullptr || kill->already_dying || kill->decision.incident_id == 0) return;
   const auto victim = static_cast<pid_t>(kill->victim.pid);
   if (helpers_.post_mortems->is_helper(victim) || helpers_.tidying->is_helper(victim)) return;
   const auto end = kills_.begin() + static_cast<std::ptrdiff_t>(kill_count_);

@@ -31,7 +31,8 @@ class StateKeeper final : public sink::EventTap {
   StateKeeper(const StateOptions& options, std::string recording, const trace::SegmentWriter& segments,
               Helpers helpers);
 
-  // Notes kills. Those of its own helpers are passed over: a post-mortem of them would be killed again.
+  // Notes kills that an incident is told of. Those of its own helpers are passed over: a post-mortem of them would be
+  // killed again.
   void on_event(const Event& event, std::string_view line) noexcept override;
 
   // Once a second. `flush` puts into the file what was given so far; `failing`: the disk takes nothing. True: begin a
