@@ -88,6 +88,11 @@ static __always_inline void add_counts(struct process_state* state, struct fault
   acc->pending = 0;
 }
 
+static __always_inline void drop_counts(struct fault_accumulator* acc) {
+  acc->pending = 0;
+  acc->counts[0] = acc->counts[1] = acc->counts[2] = acc->counts[3] = 0;
+}
+
 /* Adds what this CPU gathered to its process; `own`: the process is the one that runs now, so its counters can be read.
  */
 static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own) {
@@ -95,15 +100,19 @@ static __noinline void flush_accumulator(struct fault_accumulator* acc, bool own
   if (acc->run.faults) flush_regions(acc);
   struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
   if (!state) {
-    if (!own) { /* it has ended, and its last faults with it */
-      acc->pending = 0;
-      acc->counts[0] = acc->counts[1] = acc->counts[2] = acc->counts[3] = 0;
+    const struct task_struct* current = (const void*)bpf_get_current_task();
+    /* It has ended, and its last faults with it. On its way out a process faults after its exit was told, too. */
+    if (!own || BPF_CORE_READ(current, flags) & PF_EXITING) {
+      drop_counts(acc);
       return;
     }
     struct oomtrace_task task = {};
-    read_task(&task, (const void*)bpf_get_current_task());
+    read_task(&task, current);
     state = remember_process(&task, NULL);
-    if (!state) return;
+    if (!state) {
+      drop_counts(acc);
+      return;
+    }
   }
   add_counts(state, acc);
   acc->has_regions = state->has_regions;

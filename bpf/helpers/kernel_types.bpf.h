@@ -205,8 +205,9 @@ struct pt_regs; /* not of ours: <asm/ptrace.h> has it, for kprobes, with fixed o
 /* include/linux/mm_types_task.h (mm_types.h before 6.2): index of rss_stat */
 enum { MM_FILEPAGES = 0, MM_ANONPAGES = 1, MM_SWAPENTS = 2, MM_SHMEMPAGES = 3 };
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
-#define MMF_OOM_SKIP 21       /* include/linux/sched/coredump.h, later mm_types.h */
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#define MMF_OOM_SKIP 21 /* include/linux/sched/coredump.h, later mm_types.h */
 #define SIGKILL 9
 #define SEND_SIG_PRIV ((void*)1) /* include/linux/sched/signal.h */
 #define OOM_SCORE_ADJ_MIN (-1000)
@@ -220,6 +221,10 @@ enum { MM_FILEPAGES = 0, MM_ANONPAGES = 1, MM_SWAPENTS = 2, MM_SHMEMPAGES = 3 };
 #endif
 #ifndef BPF_RB_FORCE_WAKEUP
 #define BPF_RB_FORCE_WAKEUP (1ULL << 1)
+#endif
+#ifndef BPF_RB_RING_SIZE
+#define BPF_RB_AVAIL_DATA 0
+#define BPF_RB_RING_SIZE 1
 #endif
 
 #endif
