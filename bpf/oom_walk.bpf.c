@@ -13,6 +13,7 @@ extern void bpf_rcu_read_lock(void) __ksym __weak;
 extern void bpf_rcu_read_unlock(void) __ksym __weak;
 
 #define BPF_TASK_ITER_ALL_PROCS 0 /* kernel/bpf/task_iter.c */
+#define WAKE_AFTER 2048           /* candidates: somebody reads while a long walk goes on */
 
 static __always_inline void tell_faults(const struct oomtrace_oom_candidate* from) {
   const __u32 tgid = from->task.tgid;
@@ -36,6 +37,11 @@ static __always_inline void tell_faults(const struct oomtrace_oom_candidate* fro
   submit_quietly(record);
 }
 
+/* However many processes there are, the last quarter of the ring is for what ends this decision, and for the next. */
+static __always_inline bool has_room(void) {
+  return bpf_ringbuf_query(&kill_ring, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(&kill_ring, BPF_RB_RING_SIZE) / 4 * 3;
+}
+
 /* A function of its own: inlined, the compiler would hoist CO-RE constants out of the iterator loop, where the verifier
  * forgets their values and then walks into branches that this kernel does not have.
  */
@@ -43,7 +49,8 @@ static __noinline void tell_candidate(const struct task_struct* task) {
   if (BPF_CORE_READ(task, flags) & PF_KTHREAD) return;
   oom.scanned++;
   if (oom.domain_css && !css_within(task_memcg_css(task), oom.domain_css)) return;
-  struct oomtrace_oom_candidate* record = emit_kill(OOMTRACE_KIND_OOM_CANDIDATE, struct oomtrace_oom_candidate);
+  struct oomtrace_oom_candidate* record =
+      has_room() ? emit_kill(OOMTRACE_KIND_OOM_CANDIDATE, struct oomtrace_oom_candidate) : NULL;
   if (!record) {
     oom.dropped++;
     return;
@@ -57,7 +64,10 @@ static __noinline void tell_candidate(const struct task_struct* task) {
     record->flags |= OOMTRACE_CANDIDATE_SHARES_VICTIM_MM;
   oom.emitted++;
   tell_faults(record);
-  submit_quietly(record);
+  if (oom.emitted % WAKE_AFTER == 0)
+    submit_and_wake(record);
+  else
+    submit_quietly(record);
 }
 
 static __always_inline void walk(void) {

@@ -148,7 +148,9 @@ void Session::merge(std::uint32_t tag, std::span<const std::byte> record) {
     MergeBuffer::Item item;
     if (!merge_.pop(UINT64_MAX, item)) return;  // larger than the whole buffer: no record of ours is
     merge_.count_early();
+    const bool before = std::exchange(kill_in_hand_, kill_in_hand_ || walk_awaited_ns_ != 0);
     give_record(item);
+    kill_in_hand_ = before;
   }
 }
 
