@@ -80,15 +80,25 @@ int BPF_PROG(on_process_exec, struct task_struct* task, int old_pid, struct linu
   return 0;
 }
 
+/* Where the tracepoint does not tell: none is left, which two threads on two CPUs may both see. */
+static __always_inline bool is_last_thread(const struct task_struct* task, const unsigned long long* ctx) {
+  return exit_tells_last ? (__u8)ctx[1] : BPF_CORE_READ(task, signal, live.counter) <= 0;
+}
+
 /* The last thread's exit is the process's. Since 6.18 the address space is still there; before, it has gone. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_process_exit, struct task_struct* task) {
-  if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
+  if (!is_last_thread(task, ctx)) return 0;
   if (BPF_CORE_READ(task, flags) & PF_KTHREAD) return 0;
   flush_this_cpu();
   const __u32 tgid = task->tgid;
   struct process_state* state = bpf_map_lookup_elem(&processes, &tgid);
   end_regions(state, tgid);
+  struct process_state last = {};
+  if (state) {
+    last = *state;
+    if (bpf_map_delete_elem(&processes, &tgid)) return 0; /* the other one tells it */
+  }
   struct oomtrace_exit* record = emit_lifecycle(OOMTRACE_KIND_EXIT, struct oomtrace_exit);
   if (record) {
     read_task(&record->task, task);
@@ -104,15 +114,12 @@ int BPF_PROG(on_process_exit, struct task_struct* task) {
       read_mm(&record->mm, mm);
       record->h.valid |= OOMTRACE_HAS_MM;
     }
-    if (state) {
-      record->fresh_faults = state->faults[0];
-      record->wp_faults = state->faults[1];
-      record->kernel_fresh_faults = state->faults[2];
-      record->kernel_wp_faults = state->faults[3];
-    }
+    record->fresh_faults = last.faults[0];
+    record->wp_faults = last.faults[1];
+    record->kernel_fresh_faults = last.faults[2];
+    record->kernel_wp_faults = last.faults[3];
     submit_quietly(record);
   }
-  bpf_map_delete_elem(&processes, &tgid);
   return 0;
 }
 

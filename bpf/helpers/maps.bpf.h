@@ -114,6 +114,7 @@ const volatile struct oomtrace_function_range functions[OOMTRACE_FN_COUNT] __wea
 const volatile __u32 page_shift __weak = 12;
 const volatile __u32 own_tgid __weak = 0;        /* the recorder itself */
 const volatile __u8 memcg_v1 __weak = 0;         /* 1: the memory controller is on version 1 */
+const volatile __u8 exit_tells_last __weak = 0;  /* 1: sched_process_exit passes group_dead */
 const volatile __u32 possible_cpus __weak = 0;   /* 0: exact sums are not wanted */
 const volatile __u64 per_cpu_offsets __weak = 0; /* address of __per_cpu_offset[]; 0 without CONFIG_KALLSYMS_ALL */
 const volatile __u64 node_present[OOMTRACE_NODES_MAX] __weak = {};  /* node_present_pages() */

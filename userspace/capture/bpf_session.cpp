@@ -109,6 +109,7 @@ Result<void> BpfSession::configure(const features::AttachPlan& plan, const Kerne
   auto& settings = *skeleton_->rodata;
   settings.page_shift = static_cast<std::uint32_t>(std::countr_zero(options.page_size));
   settings.own_tgid = static_cast<std::uint32_t>(getpid());
+  settings.exit_tells_last = options.exit_tells_last ? 1 : 0;
   settings.memcg_v1 = options.memcg_v1 ? 1 : 0;
   settings.move_threshold_pages = options.move_threshold_bytes / options.page_size;
   settings.move_interval_ns = options.move_interval_ns;

@@ -22,6 +22,7 @@ namespace oomtrace::capture {
 struct BpfOptions {
   std::uint32_t page_size = 4096;
   bool memcg_v1 = false;
+  bool exit_tells_last = false;                   // KernelFacts'
   std::vector<std::uint64_t> node_present_pages;  // by NUMA node; empty = not known
   std::uint32_t kill_ring_bytes = 4U << 20;       // rounded up to a power of two of pages
   std::uint32_t lifecycle_ring_bytes = 4U << 20;

@@ -87,6 +87,7 @@ void read_btf(const btf* types, features::KernelFacts& facts) {
     const btf_type* first = btf__type_by_id(types, parameters[0].type);
     facts.mark_victim_takes_task = first != nullptr && btf_is_ptr(first);
   }
+  facts.exit_tells_last = tracepoint_parameters(types, "sched_process_exit", &parameters) >= 2;
   facts.task_iterator_kfuncs = has_function(types, "bpf_iter_task_new") && has_function(types, "bpf_iter_task_next") &&
                                has_function(types, "bpf_iter_task_destroy") && has_function(types, "bpf_rcu_read_lock");
   facts.task_iterator_program = btf__find_by_name_kind(types, "bpf_iter__task", BTF_KIND_STRUCT) > 0;

@@ -66,6 +66,7 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, EventHand
 
   HostFacts& host = session->host_;
   session->options_.bpf.page_size = host.page_size;
+  session->options_.bpf.exit_tells_last = kernel.exit_tells_last;
   session->options_.bpf.memcg_v1 = host.cgroup_version == 1;
   session->options_.bpf.node_present_pages = read_node_present_pages();
   session->calibration_.emplace(host.page_size, KernelLogFollower::open());

@@ -26,6 +26,7 @@ struct KernelFacts {
   std::set<std::string> tracepoints;            // of those asked for: BTF has btf_trace_NAME
   std::map<std::string, Attachable> functions;  // of those asked for
   bool mark_victim_takes_task = false;          // (struct task_struct *, uid_t); older: (int pid)
+  bool exit_tells_last = false;                 // sched_process_exit(p, bool group_dead); older: (p)
   bool task_iterator_kfuncs = false;            // bpf_iter_task_new and its companions, bpf_rcu_read_lock
   bool task_iterator_program = false;           // SEC("iter/task"): BTF has bpf_iter__task
   bool kernel_symbols = false;                  // /proc/kallsyms shows addresses
