@@ -111,6 +111,7 @@ struct Selection {
   std::optional<bool> points_reproduced;
   std::optional<std::uint32_t> runner_up_pid;
   std::optional<std::int64_t> margin_points;  // victim's points less the runner-up's
+  bool candidates_complete = false;           // the end of the list was seen, and every candidate that it counts
   std::vector<Candidate> candidates;          // by points, highest first; the excluded last
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "analysis/selection.h"
 #include "analysis/time_order.h"
 #include "base/units.h"
 
@@ -30,7 +31,18 @@ std::string loss_text(const std::string& source, const model::Loss& loss) {
   return text;
 }
 
-void name_candidate_gaps(const model::Incident& incident, bool log_only, std::vector<std::string>& missing) {
+// The list of a source that told candidates and not all of them.
+std::string rest_of_list(const model::Incident& incident, const Selection& selection) {
+  const auto end = std::find_if(incident.ends.begin(), incident.ends.end(), [&](const model::ScanEnd& one) {
+    return provenance_word(one.provenance) == *selection.provenance;
+  });
+  if (end == incident.ends.end()) return "The rest of the candidates: the end of their list was not seen.";
+  return "Some of the candidates: the list had " + format_count(std::int64_t{end->emitted}) +
+         ", and not all of them are in what was read.";
+}
+
+void name_candidate_gaps(const model::Incident& incident, const Selection& selection, bool log_only,
+                         std::vector<std::string>& missing) {
   if (incident.candidates.empty() && incident.decision.decided_by != DecidedBy::kAllocatingTask) {
     missing.push_back(log_only
                           ? "The candidates: the log has no task table. vm.oom_dump_tasks=1 makes the kernel log one."
@@ -46,6 +58,10 @@ void name_candidate_gaps(const model::Incident& incident, bool log_only, std::ve
   if (dropped > 0) {
     missing.push_back(format_count(to_signed(dropped), "candidate") +
                       " of the scan: there was no room for them. The kernel's own log has the whole table.");
+  }
+  const bool weighed = selection.provenance && incident.decision.decided_by != DecidedBy::kAllocatingTask;
+  if (weighed && !selection.candidates_complete && dropped == 0 && !cut) {
+    missing.push_back(rest_of_list(incident, selection));
   }
   if (cut)
     missing.push_back(
@@ -123,7 +139,7 @@ void name_gaps(const model::World& world, const model::Incident& incident, Incid
         log_only ? "Which task's allocation could not be met: the line \"invoked oom-killer\" is not in this log."
                  : "Which task's allocation could not be met. The kernel's log has it in \"invoked oom-killer\".");
   }
-  name_candidate_gaps(incident, log_only, missing);
+  name_candidate_gaps(incident, report.selection, log_only, missing);
   const bool weighed = decision.decided_by != DecidedBy::kAllocatingTask && !incident.candidates.empty();
   if (weighed && !report.selection.total_pages) {
     missing.push_back(
@@ -148,7 +164,7 @@ void name_gaps(const model::World& world, const model::Incident& incident, Incid
                       " about processes: growth and families may be told short until the census after them.");
   }
   const bool candidates_known = decision.decided_by == DecidedBy::kAllocatingTask ||
-                                (!incident.candidates.empty() && report.selection.total_pages);
+                                (report.selection.candidates_complete && report.selection.total_pages);
   const bool whole = std::none_of(incident.ends.begin(), incident.ends.end(),
                                   [](const model::ScanEnd& end) { return end.dropped > 0 || end.report_cut; });
   report.complete = incident.decided && decision.domain != DomainKind::kUnknown && candidates_known && whole &&

@@ -11,6 +11,7 @@ namespace oomtrace::analysis {
 namespace {
 
 constexpr std::int64_t kTellingPages = 1024;
+constexpr const char* kNotWhole = "; the list is not whole: what the others had is not known.";
 
 const Weighed* find_row(const WeighedTable& table, const model::ProcessName& process) {
   for (const Weighed& row : table.rows) {
@@ -84,9 +85,10 @@ std::string adj_sentence(const WeighedTable& table, const Weighed& row, std::siz
   plain[self].oom_score_adj = 0;
   const auto order = rank(plain, table.total_pages);
   const auto place = static_cast<std::size_t>(std::find(order.begin(), order.end(), self) - order.begin()) + 1;
+  if (place == 1 && !table.complete) return text + ".";
   if (place == 1) return text + "; it would have been chosen without it too.";
-  return text + "; without it, it would have been the " + ordinal(place) + " of " +
-         format_count(static_cast<std::int64_t>(weighed_count)) + ".";
+  return text + "; without it, it would have been the " + ordinal(place) + " of " + (table.complete ? "" : "the ") +
+         format_count(static_cast<std::int64_t>(weighed_count)) + (table.complete ? "." : " that were told.");
 }
 
 // A victim that shares its memory frees little: worth a word from a tenth of it on.
@@ -106,6 +108,17 @@ std::string sharing_sentence(const Context& context, const model::Incident& inci
   return " At least " + format_count(pages) + " of its pages (" + format_bytes(bytes) + ") are shared with " +
          (others ? "others of the family that it was forked in" : nearest) +
          ": they count in the points of each, and killing it alone does not free them.";
+}
+
+// Of equal points the one that is scanned later is taken.
+std::string margin_text(const WeighedTable& table, const Selection& selection) {
+  if (!selection.margin_points || !selection.runner_up_pid) return {};
+  const auto other = std::find_if(table.rows.begin(), table.rows.end(), [&](const Weighed& candidate) {
+    return candidate.process.pid == *selection.runner_up_pid;
+  });
+  const std::string name = named(other == table.rows.end() ? "" : other->process.comm, *selection.runner_up_pid);
+  if (*selection.margin_points == 0) return ", as many as " + name + ", which was scanned earlier";
+  return ", " + format_count(*selection.margin_points) + " more than " + name;
 }
 
 std::string who_chose(DecidedBy by) {
@@ -150,24 +163,19 @@ std::string summarize(const WeighedTable& table, const std::vector<std::size_t>&
   }
   const std::size_t place = place_of(table, order, row) + 1;
   std::string text = start + subject;
-  if (weighed == 1 && !table.provenance) {
+  if (!table.provenance) {
     text += " had " + format_count(*points, "point") + "; the other candidates are not known.";
   } else if (weighed == 1) {
-    text += " was the only candidate: " + format_count(*points, "point") + ".";
+    text += table.complete ? " was the only candidate: " : " is the only candidate that was told: ";
+    text += format_count(*points, "point") + (table.complete ? "." : kNotWhole);
   } else if (row->excluded != Excluded::kNot) {
     text += " could not be chosen by these figures, and was: they were read at another moment than the kernel's.";
+  } else if (place == 1 && !table.complete) {
+    text += " had the most points of the " + format_count(static_cast<std::int64_t>(weighed)) +
+            " candidates that were told: " + format_count(*points) + kNotWhole;
   } else if (place == 1) {
     text += " had the most points of " + format_count(static_cast<std::int64_t>(weighed)) +
-            " candidates: " + format_count(*points);
-    if (selection.margin_points && selection.runner_up_pid) {
-      const auto other = std::find_if(table.rows.begin(), table.rows.end(), [&](const Weighed& candidate) {
-        return candidate.process.pid == *selection.runner_up_pid;
-      });
-      const std::string name = named(other == table.rows.end() ? "" : other->process.comm, *selection.runner_up_pid);
-      text += *selection.margin_points == 0 ? ", as many as " + name + ", which was scanned earlier"
-                                            : ", " + format_count(*selection.margin_points) + " more than " + name;
-    }
-    text += ".";
+            " candidates: " + format_count(*points) + margin_text(table, selection) + ".";
   } else {
     text += " is only the " + ordinal(place) + " of " + format_count(static_cast<std::int64_t>(weighed)) +
             " by these figures: they were read at another moment than the kernel's, or are not all there.";
@@ -242,6 +250,7 @@ Selection explain_selection(const Context& context, const model::Incident& incid
 
   Selection selection;
   selection.total_pages = table.total_pages;
+  selection.candidates_complete = table.complete;
   if (table.provenance) selection.provenance = provenance_word(*table.provenance);
   for (const std::size_t i : order) {
     selection.candidates.push_back(to_candidate(context, table.rows[i], table.total_pages));

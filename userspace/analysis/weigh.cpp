@@ -99,6 +99,16 @@ void weigh_without_total(std::vector<Weighed>& rows) {
   }
 }
 
+bool is_complete(const WeighedTable& table, const model::Incident& incident) {
+  if (!table.provenance || incident.candidates_over_limit > 0) return false;
+  const auto end = std::find_if(incident.ends.begin(), incident.ends.end(),
+                                [&](const model::ScanEnd& one) { return one.provenance == *table.provenance; });
+  if (end == incident.ends.end() || end->dropped > 0 || end->report_cut) return false;
+  const auto told = std::count_if(incident.candidates.begin(), incident.candidates.end(),
+                                  [&](const model::CandidateRow& row) { return row.provenance == *table.provenance; });
+  return told >= static_cast<std::ptrdiff_t>(end->emitted);
+}
+
 // dump_tasks() lists whom the nodes of the allocation left in, which a walk cannot see where they are those of a
 // mapping (mbind): whom a whole table leaves out was out of reach.
 void exclude_unlisted(WeighedTable& table, const model::Incident& incident) {
@@ -152,6 +162,7 @@ WeighedTable weigh(const model::World& world, const model::Incident& incident) {
   for (const model::CandidateRow& row : incident.candidates) {
     if (!table.provenance || row.provenance < *table.provenance) table.provenance = row.provenance;
   }
+  table.complete = is_complete(table, incident);
   for (const model::CandidateRow& row : incident.candidates) {
     // A poorer source adds no candidates to a better one's, only what could not be chosen.
     if (row.provenance != *table.provenance && row.excluded == Excluded::kNot) continue;

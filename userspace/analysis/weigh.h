@@ -39,6 +39,7 @@ std::optional<std::int64_t> points_of(const Weighed& candidate, std::optional<st
 struct WeighedTable {
   std::vector<Weighed> rows;  // in scan order; a victim that the source left out stands last
   std::optional<Provenance> provenance;
+  bool complete = false;  // that source told the end of its list, and every candidate before it
   std::optional<std::uint64_t> total_pages;
   std::uint32_t page_size = 0;  // 0 = not known
 };

@@ -87,6 +87,11 @@ WhatIfResult what_if(const Context& context, const model::Incident& incident, co
     result.notes.emplace_back(
         "vm.oom_kill_allocating_task was set: the kernel weighed nobody; this is what it would do without it");
   }
+  if (!table.complete) {
+    result.notes.emplace_back(table.provenance
+                                  ? "the list of candidates is not whole: one that it has not may be taken before these"
+                                  : "no source told the other candidates: one of them may be taken before these");
+  }
   std::optional<std::int64_t> headroom;
   if (incident.decision.limit && incident.decision.usage) headroom = 0;
 

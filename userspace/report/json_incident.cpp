@@ -80,6 +80,7 @@ Json selection_json(const Selection& selection) {
       {"points_reproduced", json_value(selection.points_reproduced)},
       {"runner_up_pid", json_value(selection.runner_up_pid)},
       {"margin_points", json_value(selection.margin_points)},
+      {"candidates_complete", selection.candidates_complete},
       {"candidates", json_array(selection.candidates, candidate_json)},
   };
 }

@@ -104,8 +104,12 @@ std::optional<std::string> rank_text(const Canvas& canvas, const Selection& sele
   const auto weighed = std::count_if(selection.candidates.begin(), selection.candidates.end(),
                                      [](const Candidate& candidate) { return !candidate.excluded; });
   const std::string points = format_count(*victim->points, "point");
-  if (weighed == 1) return fmt::format("the only candidate: {}", points);
+  if (!selection.provenance) return fmt::format("not known: no source told the other candidates; it had {}", points);
+  if (weighed == 1)
+    return fmt::format("the only candidate{}: {}", selection.candidates_complete ? "" : " that was told", points);
   if (!selection.margin_points || !selection.runner_up_pid || *selection.margin_points < 0) return std::nullopt;
+  if (!selection.candidates_complete)
+    return fmt::format("highest of the {} candidates that were told: {}", format_count(weighed), points);
   const Candidate* runner_up = find_candidate(selection, *selection.runner_up_pid);
   const std::string other = process_text(canvas, runner_up ? runner_up->comm : "", *selection.runner_up_pid);
   if (*selection.margin_points == 0)

@@ -184,6 +184,7 @@ TEST_F(SelectionTest, of_equal_points_the_later_scanned_one_wins) {
   events.emit(test::global_kill(1, ref(20, "late"), table_row(100, 0), 100000));
   events.candidate(1, ref(10, "early"), table_row(100, 0));
   events.candidate(1, ref(20, "late"), table_row(100, 0));
+  events.end(1, 2);
   const Selection selection = incident().selection;
   EXPECT_EQ(selection.candidates.at(0).pid, 20u);
   EXPECT_EQ(selection.margin_points, 0);
@@ -322,6 +323,87 @@ TEST_F(SelectionTest, the_summary_tells_what_the_adjustment_did) {
   EXPECT_NE(summary.find("oom_score_adj of 500 added 56,000 points; without it, it would have been the 4th of 8"),
             std::string::npos)
       << summary;
+}
+
+struct PartOfAList : SelectionTest {
+  // A kill of one with a points adjustment, and the others that were told before the recording ends.
+  void kill_and_tell(const std::vector<std::uint32_t>& others, std::int32_t adj = 0) {
+    events.at(1).start();
+    OomKill kill = test::global_kill(1, ref(20, "x"), table_row(500, 0), 100000);
+    kill.oom_score_adj = adj;
+    kill.decision.chosen_points = 500 + adj * 100;
+    events.emit(kill);
+    for (const std::uint32_t pid : others)
+      events.candidate(1, ref(pid, pid == 20 ? "x" : "other"), table_row(pid == 20 ? 500 : 700, 0),
+                       pid == 20 ? adj : 0);
+  }
+  bool misses(const char* text) const {
+    const Incident found = incident();
+    return std::any_of(found.missing.begin(), found.missing.end(),
+                       [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  }
+};
+
+TEST_F(PartOfAList, a_list_without_its_end_claims_no_margin) {
+  kill_and_tell({20, 30}, 10);
+  const Incident found = incident();
+  EXPECT_FALSE(found.selection.candidates_complete);
+  EXPECT_FALSE(found.complete);
+  EXPECT_EQ(found.selection.summary,
+            "x (pid 20) had the most points of the 2 candidates that were told: 1,500; the list is not whole: what "
+            "the others had is not known. Its oom_score_adj of 10 added 1,000 points; without it, it would have been "
+            "the 2nd of the 2 that were told.");
+  EXPECT_TRUE(misses("the end of their list was not seen"));
+}
+
+TEST_F(PartOfAList, one_candidate_of_a_list_without_its_end_is_not_the_only_one) {
+  kill_and_tell({20}, 10);
+  const std::string summary = incident().selection.summary;
+  EXPECT_EQ(
+      summary,
+      "x (pid 20) is the only candidate that was told: 1,500 points; the list is not whole: what the others had is "
+      "not known. Its oom_score_adj of 10 added 1,000 points.");
+}
+
+TEST_F(PartOfAList, rows_that_the_end_counts_and_nobody_told_are_missed) {
+  kill_and_tell({20, 30}, 10);
+  events.end(1, 4);
+  EXPECT_FALSE(incident().selection.candidates_complete);
+  EXPECT_TRUE(misses("the list had 4, and not all of them are in what was read"));
+}
+
+TEST_F(PartOfAList, a_scan_without_room_for_all_is_not_whole) {
+  kill_and_tell({20, 30}, 10);
+  events.end(1, 2, 3);
+  EXPECT_FALSE(incident().selection.candidates_complete);
+  EXPECT_TRUE(misses("3 candidates of the scan: there was no room for them"));
+  EXPECT_FALSE(misses("not all of them are in what was read"));
+}
+
+TEST_F(PartOfAList, with_its_end_and_all_rows_it_is_whole) {
+  kill_and_tell({20, 30}, 10);
+  events.end(1, 2);
+  EXPECT_TRUE(incident().selection.candidates_complete);
+  EXPECT_FALSE(misses("candidates"));
+  EXPECT_NE(incident().selection.summary.find("had the most points of 2 candidates: 1,500, 800 more than other"),
+            std::string::npos);
+}
+
+TEST_F(PartOfAList, the_end_of_another_sources_list_does_not_count) {
+  kill_and_tell({20, 30}, 10);
+  events.emit(OomEnd{1, 2, 2, 0, Provenance::kKernelLog, false});
+  EXPECT_FALSE(incident().selection.candidates_complete);
+}
+
+TEST_F(PartOfAList, victims_alone_are_no_list_of_candidates) {
+  kill_and_tell({}, 10);
+  OomKill member = test::global_kill(1, ref(21, "y"), table_row(5, 0), 100000);
+  member.group_member = true;
+  events.emit(member);
+  EXPECT_EQ(incident().selection.provenance, std::nullopt);
+  EXPECT_EQ(incident().selection.summary,
+            "x (pid 20) had 1,500 points; the other candidates are not known. Its oom_score_adj of 10 added 1,000 "
+            "points.");
 }
 
 TEST_F(SelectionTest, nothing_was_weighed_where_the_allocating_task_is_killed) {

@@ -237,6 +237,25 @@ TEST_F(TrainingTest, slow_growth_from_the_start_on_is_no_loading) {
   EXPECT_EQ(found.cause.kind, "steady_growth");
 }
 
+// --- who would have been taken in its place ---
+
+TEST_F(TrainingTest, where_not_all_candidates_are_known_nobody_is_named_as_the_next) {
+  begin_trainer(10);
+  rise(trainer, 10, 990, 1, 120);
+  kill(trainer, 990);
+  const auto warned = [this] {
+    const Incident found = incident();
+    return std::any_of(found.remedies.begin(), found.remedies.end(), [](const Remedy& remedy) {
+      return remedy.title.find("Do not make the trainer immune") != std::string::npos;
+    });
+  };
+  EXPECT_FALSE(warned());
+  events.candidate(1, trainer, mib(990), 0, job);
+  EXPECT_FALSE(warned());
+  events.end(1, 1);
+  EXPECT_TRUE(warned());
+}
+
 // --- a victim that takes and gives back at each step, beside one that grows ---
 
 TEST_F(SteppingTest, what_a_trainer_takes_at_every_step_is_not_its_growth) {

@@ -21,6 +21,7 @@ struct WhatIfTest : AnalysisTest {
     events.candidate(1, ref(11, "worker"), table_row(30000, 0), 0, {5, "/a"});
     events.candidate(1, ref(12, "sidecar"), table_row(10000, 8192), 0, {5, "/a"});
     events.candidate(1, ref(13, "immune"), table_row(70000, 0), -1000, {5, "/a"}, Excluded::kAdjMin);
+    events.end(1, 4);
   }
   WhatIfResult ask(const WhatIf& change) const {
     const Context context(world);
@@ -86,6 +87,18 @@ TEST_F(WhatIfTest, an_unknown_pid_is_said) {
   const WhatIfResult result = ask(change);
   EXPECT_GE(result.notes.size(), 2u);
   EXPECT_EQ(result.sequence, (Pids{10, 11, 12}));
+}
+
+TEST_F(WhatIfTest, a_list_that_is_not_whole_is_said) {
+  const auto said = [this] {
+    const WhatIfResult result = ask({});
+    return std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& note) {
+      return note == "the list of candidates is not whole: one that it has not may be taken before these";
+    });
+  };
+  EXPECT_FALSE(said());
+  events.end(1, 5);
+  EXPECT_TRUE(said());
 }
 
 TEST_F(WhatIfTest, who_shares_the_victims_memory_dies_with_it) {

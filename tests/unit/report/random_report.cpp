@@ -113,7 +113,7 @@ class Dice {
   }
   void fill(Selection& s) {
     fill_all(s.summary, s.provenance, s.total_pages, s.points_reproduced, s.runner_up_pid, s.margin_points,
-             s.candidates);
+             s.candidates_complete, s.candidates);
   }
   void fill(ProcessGrowth& p) {
     fill_all(p.place, p.pid, p.comm, p.role, p.grown_bytes, p.share, p.fresh_anon_bytes, p.cow_copied_bytes,

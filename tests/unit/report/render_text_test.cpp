@@ -125,6 +125,35 @@ TEST(RenderText, a_negative_margin_is_never_called_the_highest) {
   EXPECT_EQ(text.find("highest of"), std::string::npos) << text;
 }
 
+TEST(RenderText, of_a_list_without_its_end_no_margin_is_claimed) {
+  Report report = worker_report();
+  report.incidents[0].selection.candidates_complete = false;
+  const std::string text = text_of(report);
+  EXPECT_TRUE(has(text, "Why it     highest of the 4 candidates that were told: 81,912 points\n")) << text;
+  EXPECT_EQ(text.find("more than the runner-up"), std::string::npos) << text;
+}
+
+TEST(RenderText, one_candidate_of_a_list_without_its_end_is_the_only_one_that_was_told) {
+  Report report = worker_report();
+  Selection& selection = report.incidents[0].selection;
+  selection.candidates.resize(1);
+  selection.runner_up_pid.reset();
+  selection.margin_points.reset();
+  EXPECT_TRUE(has(text_of(report), "Why it     the only candidate: 81,912 points\n"));
+  selection.candidates_complete = false;
+  EXPECT_TRUE(has(text_of(report), "Why it     the only candidate that was told: 81,912 points\n"));
+}
+
+TEST(RenderText, where_nobody_told_candidates_the_victim_is_not_called_the_only_one) {
+  Report report = worker_report();
+  Selection& selection = report.incidents[0].selection;
+  selection.candidates.resize(1);
+  selection.candidates_complete = false;
+  selection.provenance.reset();
+  const char* const expected = "Why it     not known: no source told the other candidates; it had 81,912 points\n";
+  EXPECT_TRUE(has(text_of(report), expected)) << text_of(report);
+}
+
 TEST(RenderText, points_that_the_formula_misses_are_flagged) {
   EXPECT_TRUE(has(text_of(crowd_report()), "Beware: the formula does not give the points"));
 }

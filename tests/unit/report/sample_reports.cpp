@@ -103,6 +103,7 @@ Report worker_report() {
   selection.points_reproduced = true;
   selection.runner_up_pid = 14439;
   selection.margin_points = 76533;
+  selection.candidates_complete = true;
   selection.candidates = {candidate(14441, "python3", "worker", 81743, 169, 0, kTotalPages),
                           candidate(14439, "grow", "worker", 5360, 19, 0, kTotalPages),
                           candidate(14440, "python3", "worker", 1204, 17, 0, kTotalPages),
@@ -215,6 +216,7 @@ Report crowd_report() {
   selection.provenance = "kernel_log";
   selection.total_pages = kTotalPages;
   selection.points_reproduced = false;
+  selection.candidates_complete = true;
   for (std::uint32_t i = 0; i < 300; ++i) {
     Candidate row = candidate(20000 + i, "python3", "dataloader_worker", 900000 - 3000 * i, 1800, i % 7 == 0 ? 300 : 0,
                               kTotalPages);

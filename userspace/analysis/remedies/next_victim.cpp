@@ -20,6 +20,7 @@ WhatIfResult changed(const Patient& patient, std::uint32_t pid, std::int32_t adj
 }  // namespace
 
 std::optional<NextVictim> next_with_adj(const Patient& patient, std::uint32_t pid, std::int32_t adj) {
+  if (!patient.incident.report.selection.candidates_complete) return std::nullopt;
   const WhatIfResult result = changed(patient, pid, adj);
   if (!result.total_pages || result.ranking.empty()) return std::nullopt;
   NextVictim next;

@@ -15,7 +15,7 @@ struct NextVictim {
   std::string text;                  // "python3 (pid 12, dataloader_worker), then sidecar (pid 20, other)"
 };
 
-// With a process's oom_score_adj at another value. nullopt where points are not known.
+// With a process's oom_score_adj at another value. nullopt where points, or some of the candidates, are not known.
 std::optional<NextVictim> next_with_adj(const Patient& patient, std::uint32_t pid, std::int32_t adj);
 
 // The least oom_score_adj, in steps of 100, with which the kernel would have taken this process first; nullopt where
