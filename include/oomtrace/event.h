@@ -111,6 +111,7 @@ struct TraceStart {
   Opt<std::int64_t> swappiness;
   std::string_view source;   // "live" or "kernel_log"
   std::string_view command;  // of `record -- CMD`, escaped for a shell; empty without
+  bool narrowed = false;     // to chosen processes or cgroups: of others there are the kills only
   std::vector<PlanRow> plan;
   std::vector<std::string_view> warnings;  // what was missing and went on without
 };

@@ -215,7 +215,8 @@ struct Incident {
   Trigger trigger;
   std::vector<Victim> victims;
   Selection selection;
-  std::optional<Growth> growth;  // nullopt: no recorder was running
+  std::optional<Growth> growth;  // nullopt: nobody watched the processes of the domain
+  bool narrowed = false;         // the recording was, to chosen processes or cgroups
   Cause cause;
   std::vector<Cause> contributing;
   std::vector<Remedy> remedies;

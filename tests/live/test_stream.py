@@ -361,6 +361,9 @@ class Filters(StreamTest):
         self.assertIn(member.pid, self.subjects(lines))
         self.assertNotIn(stranger.pid, self.subjects(lines))
         self.assertEqual(lines, harness.run("stream", self.trace).stdout.encode().splitlines(), "narrows the trace, too")
+        report = self.report()
+        self.assertTrue(report["incidents"][0]["narrowed"])
+        self.assertEqual([note for note in report["source"]["notes"] if "gaps in seq" in note], [], "asked for")
 
     def test_pid_brings_its_descendants(self):
         family = self.workload(None, "family", children=2, wait=1)

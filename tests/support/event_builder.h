@@ -81,6 +81,7 @@ class EventStream {
   }
 
   Opt<int> cgroup_version;  // told by start()
+  bool narrowed = false;    // likewise
 
   void start(std::string_view command = {}, double mem_total_mib = 8192, double swap_total_mib = 0) {
     TraceStart start;
@@ -95,6 +96,7 @@ class EventStream {
     start.cgroup_version = cgroup_version;
     start.source = "live";
     start.command = command;
+    start.narrowed = narrowed;
     emit(start);
   }
   void fork(const ProcessRef& parent, const ProcessRef& child, Opt<MemoryCounters> inherited = {},

@@ -100,6 +100,7 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
   report.time = time_of(seen.wall_ns);
   if (seen.boot_ns != 0) report.boot_ns = seen.boot_ns;
   report.host = world.boots()[boot_of(world, seen)].host_name;
+  report.narrowed = world.traces()[seen.trace].host.narrowed;
   report.decided_by = decided_word(seen.decision.decided_by);
   report.domain = describe_domain(world, seen);
   report.trigger = describe_trigger(context, seen.decision);

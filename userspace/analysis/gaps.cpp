@@ -146,7 +146,11 @@ void name_gaps(const model::World& world, const model::Incident& incident, Incid
         "How many pages the kernel reckoned with, and so the points: "
         "the memory and swap that the domain may use.");
   }
-  if (!report.growth) {
+  if (!report.growth && report.narrowed) {
+    missing.emplace_back(
+        "Who grew, and since when: the recording was narrowed to chosen processes or cgroups, and none of the domain's "
+        "was among them. Without --pid and --cgroup it has all.");
+  } else if (!report.growth) {
     missing.push_back(log_only
                           ? "Who grew, and since when: a kernel log has only the moment of the kill. `oomtrace record` "
                             "beside the next run tells it."
@@ -200,6 +204,9 @@ Source describe_source(const model::World& world, const SourceInfo& info) {
       note(loss_text(name, loss));
     }
     for (const std::string& warning : trace.host.warnings) note(warning);
+    if (trace.host.narrowed) {
+      note("the recording was narrowed to chosen processes or cgroups (--pid, --cgroup): of others it has the kills");
+    }
     if (!trace.started) note("the beginning of the trace is missing: facts of the host are not known");
     if (trace.started && trace.host.source == "live" && !trace.stop_reason) {
       note("the trace has no end: the recorder was still running, or was cut off");

@@ -108,7 +108,9 @@ void Session::begin_segment() {
   info_wanted_.clear();
   reader_->forget_parents();
   status_.processes = 0;
-  add(make_trace_start(host_, plan_, plan_text_, warnings_, options_.command));
+  TraceStart start = make_trace_start(host_, plan_, plan_text_, warnings_, options_.command);
+  start.narrowed = options_.narrowed;
+  add(start);
   release(UINT64_MAX);
   sample();
   bpf_->census(true);

@@ -29,6 +29,7 @@ struct SessionOptions {
   std::vector<std::string> rungs;  // names of ways; empty = all
   std::string command;             // of `record -- CMD`
   bool redact = true;
+  bool narrowed = false;  // what is kept of the events: told in trace.start
 };
 
 // Gets each event once, in order. On the way of a kill it must neither allocate nor wait.

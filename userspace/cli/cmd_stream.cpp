@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <array>
+#include <optional>
+#include <variant>
 
 #include "cli/exit_status.h"
 #include "cli/input.h"
@@ -25,8 +27,14 @@ int stream_recording(const StreamOptions& options) {
   if (!sink) return report_error(kVerb, sink.error());
   std::array<char, codec::kMaxLineBytes> line{};
   Result<void> written;
-  const auto summary = read_inputs({options.input}, [&](const Event& event) {
-    if (!filter->passes(event) || !written) return;
+  const auto summary = read_inputs({options.input}, [&](const Event& read) {
+    if (!filter->passes(read) || !written) return;
+    std::optional<Event> start;
+    if (options.stream.filter.by_process() && std::holds_alternative<TraceStart>(read.payload)) {
+      start = read;
+      std::get<TraceStart>(start->payload).narrowed = true;
+    }
+    const Event& event = start ? *start : read;
     if (const auto size = codec::encode_line(event, line)) written = (*sink)->write({line.data(), *size});
   });
   if (!summary) return report_error(kVerb, summary.error());

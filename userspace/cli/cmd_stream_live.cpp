@@ -34,6 +34,7 @@ int run_live_stream(const StreamOptions& options) {
   capture::SessionOptions session_options;
   session_options.rungs = options.rungs;
   session_options.redact = options.redact;
+  session_options.narrowed = stream_options.filter.by_process();
   auto session = capture::Session::open(std::move(session_options), output);
   if (!session) return report_error(kVerb, session.error());
   std::vector<std::string> warnings = protect_self();

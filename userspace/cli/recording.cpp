@@ -76,6 +76,7 @@ Result<std::unique_ptr<Recording>> Recording::open(const RecordOptions& options,
   session_options.redact = options.redact;
   if (options.ring_bytes != 0)
     session_options.bpf.lifecycle_ring_bytes = session_options.bpf.growth_ring_bytes = options.ring_bytes;
+  session_options.narrowed = options.stream.filter.by_process();
   session_options.command = recorded_command(options.command, options.redact);
   auto session = capture::Session::open(std::move(session_options), *recording->output_);
   if (!session) return tl::make_unexpected(std::move(session).error());

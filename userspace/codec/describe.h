@@ -70,6 +70,7 @@ void describe(V& v, TraceStart& e) {
     o.text("source", e.source);
     o.text("tool_version", e.tool_version);
     o.text("command", e.command);
+    o.flag("narrowed", e.narrowed);
     o.number("realtime_offset_ns", e.realtime_offset_ns);
     o.rows("plan", e.plan);
     o.texts("warnings", e.warnings);

@@ -25,6 +25,7 @@ void World::on(const TraceStart& start, const At& at) {
   host.arch = clip(start.arch);
   host.source = clip(start.source);
   host.command = clip(start.command);
+  host.narrowed = start.narrowed;
   if (start.source == "live" && start.realtime_offset_ns != 0)
     boots_[at.boot].clock.note(at.boot_ns, start.realtime_offset_ns);
   host.page_size = start.page_size;

@@ -23,6 +23,7 @@ struct PlanEntry {
 // trace.start with text of its own.
 struct HostFacts {
   std::string tool_version, kernel_release, kernel_version, arch, source, command;
+  bool narrowed = false;        // to chosen processes or cgroups
   std::uint32_t page_size = 0;  // 0 = not known
   std::uint32_t cpus = 0;
   std::optional<std::uint64_t> mem_total, swap_total;

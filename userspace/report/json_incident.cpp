@@ -251,6 +251,7 @@ Json incident_json(const Incident& incident) {
       {"boot_ns", json_value(incident.boot_ns)},
       {"host", json_value(incident.host)},
       {"complete", incident.complete},
+      {"narrowed", incident.narrowed},
       {"missing", json_texts(incident.missing)},
       {"decided_by", json_value(incident.decided_by)},
       {"domain", domain_json(incident.domain)},

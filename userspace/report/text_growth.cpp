@@ -13,7 +13,11 @@ namespace oomtrace {
 
 namespace {
 
-void write_no_recorder(Canvas& canvas) {
+void write_not_recorded(Canvas& canvas, bool narrowed) {
+  if (narrowed) {
+    canvas.paragraph("Not recorded: the recording was narrowed to chosen processes or cgroups.", 2, 2);
+    return;
+  }
   canvas.paragraph("Not known: no recorder was running before the kill.", 2, 2);
   canvas.paragraph(
       "A recording would tell which process grew, by how much, since when and by which kind of memory: fresh, copied "
@@ -117,7 +121,7 @@ void write_processes(Canvas& canvas, const std::vector<ProcessGrowth>& processes
 void write_growth(Canvas& canvas, const Incident& incident) {
   canvas.section("Who grew");
   if (!incident.growth) {
-    write_no_recorder(canvas);
+    write_not_recorded(canvas, incident.narrowed);
     return;
   }
   const Growth& growth = *incident.growth;

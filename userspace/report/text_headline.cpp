@@ -65,6 +65,8 @@ std::string role_driver_text(const Canvas& canvas, const Growth& growth, const D
 }
 
 std::string driver_text(const Canvas& canvas, const Incident& incident) {
+  if (!incident.growth && incident.narrowed)
+    return "not recorded: the recording was narrowed to chosen processes or cgroups";
   if (!incident.growth) return "not known: no recorder was running before the kill";
   const Growth& growth = *incident.growth;
   if (!growth.driver) {

@@ -18,6 +18,7 @@ struct FilterOptions {
   std::vector<std::string> kinds;   // "oom.kill", or "oom" for all of a family; empty = every kind
   std::vector<std::uint32_t> pids;  // with their descendants
   std::string cgroup;               // path in the hierarchy, with what is below; with pids: either is enough
+  bool by_process() const { return !pids.empty() || !cgroup.empty(); }
 };
 
 // Processes narrow process.*, oom.score_adj, oom.reaped, signal.kill and cgroup.memory only. Kills with what explains

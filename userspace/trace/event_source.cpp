@@ -74,6 +74,7 @@ Result<void> EventSource::begin_again() {
   counts_ = {};
   last_trace_.clear();
   last_seq_ = 0;
+  narrowed_ = false;
   last_given_ = false;
   options_.start_over();
   return open_heads();
@@ -92,13 +93,15 @@ EventSource::Input* EventSource::lowest() {
 }
 
 // Counts what is missing between the line before and this one. A trace may start late, with a later segment: then its
-// first event says so by being a trace.start.
-void EventSource::follow(const LineKey& key, bool starts_a_trace) {
+// first event says so by being a trace.start. One that was narrowed leaves out what was not asked for.
+void EventSource::follow(const LineKey& key, const TraceStart* start) {
+  if (start != nullptr && key.trace_id == last_trace_) narrowed_ = start->narrowed;
   if (counts_.traces == 0 || key.trace_id != last_trace_) {
     ++counts_.traces;
-    if (!starts_a_trace && key.seq > 0) add_saturated(counts_.missing, key.seq - 1);
+    narrowed_ = start != nullptr && start->narrowed;
+    if (start == nullptr && key.seq > 0) add_saturated(counts_.missing, key.seq - 1);
     last_trace_ = key.trace_id;
-  } else if (key.seq > last_seq_) {
+  } else if (key.seq > last_seq_ && !narrowed_) {
     add_saturated(counts_.missing, key.seq - last_seq_ - 1);
   }
   last_seq_ = key.seq;
@@ -119,11 +122,11 @@ Result<const Event*> EventSource::next() {
       continue;
     }
     auto event = decode(line);
-    follow(line.key, event && *event && std::holds_alternative<TraceStart>((*event)->payload));
+    follow(line.key, event && *event ? std::get_if<TraceStart>(&(*event)->payload) : nullptr);
     last_given_ = event.has_value();
     if (event && *event) {
       ++counts_.events;
-      counts_.missing -= std::min(counts_.missing, gaps_told_by(**event));
+      if (!narrowed_) counts_.missing -= std::min(counts_.missing, gaps_told_by(**event));
       return event;
     }
     if (event) {

@@ -72,7 +72,7 @@ class EventSource {
   bool out_of_order() const;
   Result<const Event*> decode(const OrderedLines::Line& line);
   Input* lowest();
-  void follow(const LineKey& key, bool starts_a_trace);
+  void follow(const LineKey& key, const TraceStart* start);
 
   EventSourceOptions options_;
   std::vector<Input> inputs_;
@@ -82,6 +82,7 @@ class EventSource {
   EventSourceCounts counts_;
   std::string last_trace_;      // of the last line, decoded or not
   std::uint64_t last_seq_ = 0;  // likewise
+  bool narrowed_ = false;       // the trace of that line: its gaps in seq were asked for
   bool last_given_ = false;     // whether that line became an event or was understood and passed over
 };
 

@@ -47,6 +47,25 @@ TEST_F(IncidentTest, the_ledger_of_a_cgroup_adds_up_to_its_usage) {
   EXPECT_EQ(domain.residue_bytes, 15 * kMiB);
 }
 
+TEST_F(IncidentTest, a_kill_outside_of_a_narrowed_recording_is_not_one_that_nobody_watched) {
+  events.narrowed = true;
+  domain_with(in_use(5));
+  const Report all = report();
+  const Incident& found = all.incidents.at(0);
+  ASSERT_FALSE(found.growth);
+  EXPECT_TRUE(found.narrowed);
+  std::string told = found.cause.summary;
+  for (const std::string& line : found.missing) told += "\n" + line;
+  for (const Remedy& remedy : found.remedies) told += "\n" + remedy.title;
+  EXPECT_NE(told.find("Not recorded: the recording was narrowed to chosen processes or cgroups"), std::string::npos);
+  EXPECT_NE(told.find("Record the next run without --pid and --cgroup"), std::string::npos) << told;
+  for (const char* untrue : {"nobody watched", "started earlier", "the log has only the moment"})
+    EXPECT_EQ(told.find(untrue), std::string::npos) << told;
+  EXPECT_EQ(std::count_if(all.source.notes.begin(), all.source.notes.end(),
+                          [](const std::string& note) { return note.find("was narrowed") != std::string::npos; }),
+            1);
+}
+
 TEST_F(IncidentTest, kernel_memory_is_told_by_its_parts) {
   CgroupMemory memory = in_use(12);
   memory.slab = bytes(6);

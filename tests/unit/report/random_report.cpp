@@ -137,8 +137,8 @@ class Dice {
   void fill(Incident& i) {
     if (coin()) i.time = time();
     i.decided_by = word({"kernel", "allocating_task", "sysrq", "bpf"});
-    fill_all(i.id, i.boot_ns, i.host, i.complete, i.missing, i.domain, i.trigger, i.victims, i.selection, i.growth,
-             i.cause, i.contributing, i.remedies, i.system);
+    fill_all(i.id, i.boot_ns, i.host, i.complete, i.narrowed, i.missing, i.domain, i.trigger, i.victims, i.selection,
+             i.growth, i.cause, i.contributing, i.remedies, i.system);
   }
   void fill(Death::Sender& sender) { fill_all(sender.pid, sender.comm); }
   void fill(Death& d) {

@@ -106,6 +106,16 @@ TEST(RenderText, without_a_recorder_it_says_what_one_would_have_told) {
   EXPECT_TRUE(has(text, "sudo oomtrace record"));
 }
 
+TEST(RenderText, what_a_narrowed_recording_leaves_out_was_not_asked_for) {
+  Report report = crowd_report();
+  report.incidents[0].narrowed = true;
+  const std::string text = text_of(report);
+  EXPECT_TRUE(has(text, "Driven by  not recorded: the recording was narrowed to chosen processes or cgroups\n"));
+  EXPECT_TRUE(has(text, "Not recorded: the recording was narrowed to chosen processes or cgroups.\n"));
+  EXPECT_EQ(text.find("A recording would tell which process grew"), std::string::npos);
+  EXPECT_EQ(text.find("no recorder was running before the kill"), std::string::npos);
+}
+
 TEST(RenderText, a_long_table_shows_its_head_and_the_victim) {
   const std::string text = text_of(crowd_report());
   EXPECT_TRUE(has(text, "20014 python3"));

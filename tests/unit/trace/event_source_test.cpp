@@ -43,12 +43,13 @@ Event event_base(std::uint64_t seq, std::string_view trace_id) {
   return event;
 }
 
-std::string start_line(std::uint64_t seq, std::string_view trace_id = kTraceId) {
+std::string start_line(std::uint64_t seq, std::string_view trace_id = kTraceId, bool narrowed = false) {
   Event event = event_base(seq, trace_id);
   TraceStart start;
   start.tool_version = "0.1.0";
   start.page_size = 4096;
   start.source = "live";
+  start.narrowed = narrowed;
   event.payload = start;
   return encode(event);
 }
@@ -363,6 +364,15 @@ TEST(EventSource, numbers_and_order_of_members_may_change_on_the_way) {
   const std::string text = join({changed, lines[0], lines[2]});
   const Outcome outcome = read_events(ndjson(text));
   EXPECT_EQ(outcome.events, lines);
+}
+
+TEST(EventSource, what_a_narrowed_trace_leaves_out_is_not_missing) {
+  const std::string other(32, 'f');
+  const Lines narrowed = {start_line(1, kTraceId, true), memory_event(5), memory_event(90)};
+  EXPECT_EQ(read_events(ndjson(join(narrowed))).counts.missing, 0U);
+  Lines both = narrowed;
+  for (const std::string& line : {start_line(1, other), memory_event(4, other)}) both.push_back(line);
+  EXPECT_EQ(read_events(ndjson(join(both))).counts.missing, 2U) << "the other trace has all that it should";
 }
 
 TEST(EventSource, cut_stream_and_damaged_trace_say_what_is_missing) {

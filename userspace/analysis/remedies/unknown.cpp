@@ -14,9 +14,10 @@
 namespace oomtrace::analysis {
 namespace {
 
-void watch(std::vector<Advice>& advice) {
+void watch(bool narrowed, std::vector<Advice>& advice) {
   Remedy remedy;
-  remedy.title = "Record the next run: nobody watched this one";
+  remedy.title = narrowed ? "Record the next run without --pid and --cgroup: this one was not among the chosen"
+                          : "Record the next run: nobody watched this one";
   remedy.command = "sudo oomtrace record -- COMMAND   # or beside it: sudo oomtrace record";
   remedy.why =
       "What is known is of the moment of the kill: who grew, since when and by which kind of memory is not in it.";
@@ -83,7 +84,7 @@ void advise_unknown(const Patient& patient, std::vector<Advice>& advice) {
   if (patient.incident.report.growth) {
     look(patient, advice);
   } else {
-    watch(advice);
+    watch(patient.incident.report.narrowed, advice);
   }
 }
 
