@@ -9,6 +9,7 @@ import threading
 import time
 
 import expect
+import hung_guest
 
 SWAP_BYTES = 64 << 20
 RESULT_BYTES = 256 << 20
@@ -34,10 +35,10 @@ class Guest:
         # "NAME:plan" is a session without its scenarios
         self.words = [session.name if session.has_feature(kernel["line"]) else session.name + ":plan"
                       for session in sessions]
-        self.progress, self.problems = [], []
+        self.progress, self.problems, self.hung_at = [], [], []
         self.seconds = 0.0
 
-    def command(self, disks):
+    def command(self, disks, monitor):
         command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(expect.GUEST_CPUS),
                    "-m", f"{sum(self.nodes_mib)}M"]
         for number, mib in enumerate(self.nodes_mib if len(self.nodes_mib) > 1 else ()):
@@ -47,11 +48,11 @@ class Guest:
             command += ["-drive", f"file={path},if=none,id={serial},format=raw,cache=unsafe",
                         "-device", f"nvme,drive={serial},serial={serial}"]
         # A busy host starves the guest's timer for long enough to fail the kernel's check of it.
-        arguments = ("console=ttyS0 quiet panic=-1 no_timer_check nowatchdog log_buf_len=16M "
+        arguments = ("console=ttyS0 quiet panic=-1 no_timer_check nowatchdog log_buf_len=16M sysrq_always_enabled "
                      f"matrix.host={self.host_name} matrix.sessions={','.join(self.words)}")
         return command + ["-kernel", os.path.join(self.kernel["dir"], "vmlinuz"), "-initrd", self.initramfs,
-                          "-append", arguments, "-display", "none", "-monitor", "none", "-serial", "stdio",
-                          "-no-reboot", "-nic", "none"]
+                          "-append", arguments, "-display", "none", "-no-reboot", "-nic", "none",
+                          *hung_guest.arguments(monitor)]
 
     def run(self, timeout, verbose):
         with tempfile.TemporaryDirectory(prefix="oomtrace-vm-") as scratch:
@@ -62,21 +63,31 @@ class Guest:
                     file.truncate(size)
             begun = time.monotonic()
             for attempt in range(BOOT_TRIES):
-                self.boot(self.command(disks), timeout, verbose)
+                monitor = os.path.join(scratch, f"monitor{attempt}")
+                self.boot(self.command(disks, monitor), monitor, timeout, verbose)
                 if self.progress:
                     break
                 say(f"{self.kernel['release']}: did not boot in {BOOT_SECONDS} s (try {attempt + 1} of {BOOT_TRIES})")
             if not any(line.startswith("done") for line in self.progress):
                 last = self.progress[-1] if self.progress else "nothing"
-                self.problems.append(f"the guest did not finish in time or died; its last word was: {last}")
+                self.problems.append(f"the guest did not finish in time or died; its last word was: {last}; running: "
+                                     f"{', '.join(self.hung_at) or 'not known'}")
             self.seconds = time.monotonic() - begun
             self.unpack(disks["results"])
 
-    def boot(self, command, timeout, verbose):
+    def end_hung(self, process, monitor):
+        registers = hung_guest.ask(monitor, process.stdin)
+        with open(os.path.join(self.directory, "registers.txt"), "w", encoding="utf-8") as file:
+            file.write(registers)
+        with open(os.path.join(self.directory, "console.txt"), encoding="utf-8") as file:
+            self.hung_at = hung_guest.running(file.read())
+        process.kill()
+
+    def boot(self, command, monitor, timeout, verbose):
         console = open(os.path.join(self.directory, "console.txt"), "w", buffering=1, encoding="utf-8")
-        with console, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        with console, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT) as process:
-            timers = [threading.Timer(timeout, process.kill),
+            timers = [threading.Timer(timeout, self.end_hung, (process, monitor)),
                       threading.Timer(BOOT_SECONDS, lambda: self.progress or process.kill())]
             for timer in timers:
                 timer.start()

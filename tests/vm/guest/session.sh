@@ -19,12 +19,16 @@ list=$(echo "$row" | cut -d'|' -f4)
 [ "$1" = "$SESSION" ] || list=
 
 if [ "$list" = v1 ]; then
+  rmdir /cg/always 2> /dev/null
   umount /cg 2> /dev/null
   mkdir -p /cg1
   mount -t cgroup -o memory memory /cg1 || say "problem $SESSION cannot mount the version 1 memory controller"
 elif ! grep -q " /cg cgroup2" /proc/mounts; then
   mount -t cgroup2 cgroup2 /cg
   echo "+memory +cpuset" > /cg/cgroup.subtree_control
+  # The first cpuset and the end of the last one patch the kernel's page allocator (cpusets_enabled_key). QEMU's
+  # emulation may go on with the instruction that stood there meanwhile, for ever: this one stays.
+  mkdir /cg/always
 fi
 
 cd "$OUT" || exit 1
