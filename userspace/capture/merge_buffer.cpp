@@ -65,7 +65,7 @@ bool MergeBuffer::pop(std::uint64_t until_boot_ns, Item& item) {
   std::pop_heap(heap_.begin(), heap_.end(), later);
   const Entry entry = heap_.back();
   heap_.pop_back();
-  if (entry.boot_ns < last_released_ns_) ++stats_.late;
+  if (entry.boot_ns < last_released_ns_) ++late_;
   last_released_ns_ = std::max(last_released_ns_, entry.boot_ns);
   const Slot& slot = slots_[entry.slot];
   item = Item{entry.boot_ns, entry.tag, std::span<const std::byte>(arena_.data() + slot.offset, slot.size)};

@@ -11,11 +11,6 @@ namespace oomtrace::capture {
 
 class MergeBuffer {
  public:
-  struct Stats {
-    std::uint64_t early = 0;  // released before their time because the buffer was full
-    std::uint64_t late = 0;   // came after a record of a later time had been released
-  };
-
   // A record as it waits; `bytes` is valid until pop() gives the next one.
   struct Item {
     std::uint64_t boot_ns = 0;
@@ -33,8 +28,8 @@ class MergeBuffer {
   bool pop(std::uint64_t until_boot_ns, Item& item);
 
   bool empty() const { return heap_.empty(); }
-  const Stats& stats() const { return stats_; }
-  void count_early() { ++stats_.early; }
+  // Records that came after one of a later time had been released.
+  std::uint64_t late() const { return late_; }
 
  private:
   struct Entry {
@@ -61,7 +56,7 @@ class MergeBuffer {
   std::uint64_t next_order_ = 0;
   std::uint64_t last_released_ns_ = 0;
   std::size_t pending_release_ = SIZE_MAX;  // slot whose bytes the caller may still read
-  Stats stats_;
+  std::uint64_t late_ = 0;
 };
 
 }  // namespace oomtrace::capture

@@ -150,7 +150,6 @@ void Session::merge(std::uint32_t tag, std::span<const std::byte> record) {
   while (!merge_.push(header.boot_ns, tag, record)) {
     MergeBuffer::Item item;
     if (!merge_.pop(UINT64_MAX, item)) return;  // larger than the whole buffer: no record of ours is
-    merge_.count_early();
     const bool before = std::exchange(kill_in_hand_, kill_in_hand_ || walk_awaited_ns_ != 0);
     give_record(item);
     kill_in_hand_ = before;
@@ -377,7 +376,7 @@ void Session::tell_losses() {
   tell_loss("decoder", undecodable_, "records that could not be decoded");
   tell_loss("queue", handler_.not_kept(), "events dropped because the disk was too slow");
   tell_loss("kernel_log", kernel_log_.lost(), "messages overwritten before they were read");
-  tell_loss("reorder", merge_.stats().early + merge_.stats().late, "records given out of their order");
+  tell_loss("reorder", merge_.late(), "records given out of their order");
   for (const ProgramLoss& loss : bpf_->missed_runs())
     tell_loss("program." + loss.program, loss.missed, "runs that the kernel skipped");
 }
