@@ -126,6 +126,8 @@ void write_growth(Canvas& canvas, const Incident& incident) {
   }
   const Growth& growth = *incident.growth;
   canvas.paragraph(window_text(canvas, growth), 2, 2);
+  if (incident.narrowed)
+    canvas.paragraph("Of the chosen processes alone, as are the shares: the recording was narrowed to them.", 2, 2);
   canvas.paragraph(growth.charged ? charged_text(canvas, incident.domain, *growth.charged)
                                   : "What its limit saw in that time is not known: counters are told once a second.",
                    2, 2);

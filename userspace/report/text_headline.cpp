@@ -34,10 +34,11 @@ bool is_victim(const Incident& incident, std::uint32_t pid) {
                      [&](const Victim& victim) { return victim.pid == pid; });
 }
 
-// ", 94% of the growth in 3.4 s"
-std::string share_text(const Growth& growth, double share) {
-  std::string text = fmt::format("{} of the growth", format_percent(share));
-  if (const auto span = span_text(growth.from, growth.to)) text += " in " + *span;
+// "94% of the growth in 3.4 s"
+std::string share_text(const Incident& incident, double share) {
+  std::string text =
+      fmt::format("{} of {}", format_percent(share), incident.narrowed ? "the recorded growth" : "the growth");
+  if (const auto span = span_text(incident.growth->from, incident.growth->to)) text += " in " + *span;
   return text;
 }
 
@@ -50,15 +51,16 @@ std::string role_driver_name(const Canvas& canvas, const Driver& driver, std::ui
   return text;
 }
 
-std::string role_driver_text(const Canvas& canvas, const Growth& growth, const Driver& driver) {
+std::string role_driver_text(const Canvas& canvas, const Incident& incident, const Driver& driver) {
+  const Growth& growth = *incident.growth;
   const auto found = std::find_if(growth.roles.begin(), growth.roles.end(),
                                   [&](const RoleGrowth& item) { return driver.role && item.role == *driver.role; });
   if (found == growth.roles.end()) {
     const std::string role = driver.role ? canvas.safe_cut(*driver.role, 24) : std::string(kNotKnown);
-    return fmt::format("role {} as a whole: {}", role, share_text(growth, driver.share));
+    return fmt::format("role {} as a whole: {}", role, share_text(incident, driver.share));
   }
   std::string text = fmt::format("{}: {}, {}", role_driver_name(canvas, driver, found->count),
-                                 format_bytes_signed(found->grown_bytes), share_text(growth, driver.share));
+                                 format_bytes_signed(found->grown_bytes), share_text(incident, driver.share));
   if (growth.duplicated && (!growth.duplicated->role || growth.duplicated->role == driver.role))
     text += "; " + duplicated_text(*growth.duplicated);
   return text;
@@ -75,7 +77,7 @@ std::string driver_text(const Canvas& canvas, const Incident& incident) {
                        span ? " in " + *span : std::string());
   }
   const Driver& driver = *growth.driver;
-  if (!driver.pid) return role_driver_text(canvas, growth, driver);
+  if (!driver.pid) return role_driver_text(canvas, incident, driver);
   const auto found = std::find_if(growth.processes.begin(), growth.processes.end(),
                                   [&](const ProcessGrowth& process) { return process.pid == *driver.pid; });
   std::string text;
@@ -87,7 +89,7 @@ std::string driver_text(const Canvas& canvas, const Incident& incident) {
         process_text(canvas, found->comm, found->pid, driver.role ? driver.role : found->role, found->place),
         format_bytes_signed(found->grown_bytes));
   }
-  text += share_text(growth, driver.share);
+  text += share_text(incident, driver.share);
   if (!incident.victims.empty() && !is_victim(incident, *driver.pid)) text += "; it is not what was killed";
   return text;
 }

@@ -116,6 +116,14 @@ TEST(RenderText, what_a_narrowed_recording_leaves_out_was_not_asked_for) {
   EXPECT_EQ(text.find("no recorder was running before the kill"), std::string::npos);
 }
 
+TEST(RenderText, of_a_narrowed_recording_shares_are_of_what_was_chosen) {
+  Report report = worker_report();
+  report.incidents[0].narrowed = true;
+  const std::string text = text_of(report);
+  EXPECT_TRUE(has(text, "+298.0 MiB, 94% of the recorded growth in 3.4 s\n"));
+  EXPECT_TRUE(has(text, "Of the chosen processes alone, as are the shares"));
+}
+
 TEST(RenderText, a_long_table_shows_its_head_and_the_victim) {
   const std::string text = text_of(crowd_report());
   EXPECT_TRUE(has(text, "20014 python3"));
