@@ -205,6 +205,16 @@ class LiveTest(unittest.TestCase):
         self.addCleanup(recorder.kill)
         return recorder
 
+    def started(self, command, stdout=subprocess.DEVNULL, env=None):
+        """A command that records, in the background: its process and the Lines of its standard error, once it does."""
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, env=env,
+                                   preexec_fn=end_with_parent)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        told = Lines(process.stderr)
+        self.assertIsNotNone(told.wait_for("recording to", 60), told.seen)
+        return process, told
+
     def drain(self):
         """Reads on in the kernel's log. Kills in cgroups that are not ours are somebody else's: they are set aside."""
         self.lines += self.log.lines()

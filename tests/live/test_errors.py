@@ -159,13 +159,13 @@ class Errors(harness.LiveTest):
             self.assertGreater(report["source"]["lost_events"], 0)
             self.assertTrue([note for note in report["source"]["notes"] if "lost from disk" in note], report["source"])
 
-    def started(self, redirections, *arguments, **keywords):
+    def redirected(self, redirections, *arguments, **keywords):
         return subprocess.Popen(["sh", "-c", f'exec "$@" {redirections}', "sh", harness.Options.binary, *arguments],
                                 preexec_fn=harness.end_with_parent, **keywords)
 
     def test_closed_descriptors_do_not_become_files_of_ours(self):
         stream = os.path.join(self.dir, "events.ndjson")
-        process = self.started("<&- >&- 2>&-", "record", "-o", self.trace, "--stream", stream)
+        process = self.redirected("<&- >&- 2>&-", "record", "-o", self.trace, "--stream", stream)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         deadline = time.monotonic() + 60
@@ -182,14 +182,14 @@ class Errors(harness.LiveTest):
             self.assertEqual([note for note in report["source"]["notes"] if "line" in note or "frame" in note], [], path)
         # Data without a place to go to is an error; with one it goes there, and no word beside it.
         out = os.path.join(self.dir, "out")
-        self.assertEqual(self.started("<&- >&- 2>&-", "report", self.trace).wait(60), OUTPUT)
-        self.assertEqual(self.started("<&- >&- 2>&-", "stream").wait(60), OUTPUT)
-        self.assertEqual(self.started("<&- >&- 2>&-", "report", "-o", out, self.trace).wait(60), 0)
+        self.assertEqual(self.redirected("<&- >&- 2>&-", "report", self.trace).wait(60), OUTPUT)
+        self.assertEqual(self.redirected("<&- >&- 2>&-", "stream").wait(60), OUTPUT)
+        self.assertEqual(self.redirected("<&- >&- 2>&-", "report", "-o", out, self.trace).wait(60), 0)
         with open(out, encoding="utf-8") as file:
             self.assertEqual(file.read(), harness.run("report", self.trace).stdout)
 
     def test_reader_of_the_words_goes_away(self):
-        process = self.started("", "record", "-o", self.trace, stderr=subprocess.PIPE)
+        process = self.redirected("", "record", "-o", self.trace, stderr=subprocess.PIPE)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         while b"recording" not in (line := process.stderr.readline()):

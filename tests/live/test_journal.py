@@ -40,16 +40,8 @@ class Journal(harness.LiveTest):
         os.mkdir(self.run_dir)
 
     def record(self):
-        process = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh",
-                                    self.run_dir, self.journald, harness.Options.binary, "record", "-o", self.trace,
-                                    "--stream", "journal"],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                   preexec_fn=harness.end_with_parent)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        err = harness.Lines(process.stderr)
-        self.assertIsNotNone(err.wait_for("recording to", 60), err.seen)
-        return process, err
+        return self.started(["unshare", "--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh", self.run_dir,
+                             self.journald, harness.Options.binary, "record", "-o", self.trace, "--stream", "journal"])
 
     def entries(self, *matches):
         done = subprocess.run(["journalctl", "--directory", os.path.join(self.run_dir, "log", "journal"), "--output",

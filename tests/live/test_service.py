@@ -17,13 +17,8 @@ class Service(harness.LiveTest):
         self.state = os.path.join(self.dir, "state")
 
     def service(self, *arguments, environment=None):
-        process = subprocess.Popen([harness.Options.binary, "record", "--state-dir", self.state, *arguments],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   env={**os.environ, **(environment or {})}, preexec_fn=harness.end_with_parent)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        self.err = harness.Lines(process.stderr)
-        self.assertIsNotNone(self.err.wait_for("recording to", 60), self.err.seen)
+        process, self.err = self.started([harness.Options.binary, "record", "--state-dir", self.state, *arguments],
+                                         stdout=subprocess.PIPE, env={**os.environ, **(environment or {})})
         return process
 
     def end(self, process):

@@ -226,14 +226,12 @@ class Back(StreamTest):
 
 
 class Readers(StreamTest):
+    def streaming_recorder(self):
+        return self.started([harness.Options.binary, "record", "-o", self.trace, "--stream", "-"],
+                            stdout=subprocess.PIPE)
+
     def test_stopped_reader_blocks_nothing_and_loses_no_kill(self):
-        recorder = subprocess.Popen([harness.Options.binary, "record", "-o", self.trace, "--stream", "-"],
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                    preexec_fn=harness.end_with_parent)
-        self.addCleanup(recorder.wait)
-        self.addCleanup(recorder.kill)
-        err = harness.Lines(recorder.stderr)
-        self.assertIsNotNone(err.wait_for("recording", 60), err.seen)
+        recorder, err = self.streaming_recorder()
         # Nobody reads its standard output from here on.
         victims = [self.kill_one("first")]
         self.storm(4000)
@@ -271,12 +269,7 @@ class Readers(StreamTest):
         self.assertEqual(json.loads(merged.stdout)["source"]["lost_events"], 0)
 
     def test_closed_pipe_ends_the_stream_and_not_the_recording(self):
-        recorder = subprocess.Popen([harness.Options.binary, "record", "-o", self.trace, "--stream", "-"],
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                    preexec_fn=harness.end_with_parent)
-        self.addCleanup(recorder.wait)
-        self.addCleanup(recorder.kill)
-        err = harness.Lines(recorder.stderr)
+        recorder, err = self.streaming_recorder()
         self.assertIn(b'"trace.start"', recorder.stdout.readline())
         recorder.stdout.close()
         self.assertIsNotNone(err.wait_for("the recording goes on", 10), err.seen)

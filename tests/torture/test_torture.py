@@ -179,13 +179,7 @@ class Torture(harness.LiveTest):
         """Segments come and go all the time, and the last kill is never among those that go."""
         limit, seconds = 16 * harness.MIB, SOAK_SECONDS
         state = os.path.join(self.dir, "state")
-        process = subprocess.Popen([harness.Options.binary, "record", "--state-dir", state, "--max-size", "16M"],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                   preexec_fn=harness.end_with_parent)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        told = harness.Lines(process.stderr)
-        self.assertIsNotNone(told.wait_for("recording to", 60), told.seen)
+        process, told = self.started([harness.Options.binary, "record", "--state-dir", state, "--max-size", "16M"])
         group = self.group(64)
         storm = self.storm(min(seconds, 500))
         begun, most, names, kills = time.monotonic(), 0, set(), 0
