@@ -34,15 +34,17 @@ constexpr std::int64_t kSmallest = 1 << 20;
 
 // A program, or the helpers of one.
 using Group = std::pair<model::ProcessId, bool>;
-using Holding = std::map<Group, std::int64_t>;
+using Holding = std::vector<std::int64_t>;  // of each group of a climb, in bytes
 
 struct Climb {
   std::vector<Level> total;  // what all held, one entry for each moment of change
-  std::map<Group, std::vector<Level>> groups;
+  std::vector<Group> groups;
+  std::vector<std::vector<Level>> levels;  // of each group
 
   Holding held_at(std::uint64_t at_ns) const {
     Holding holding;
-    for (const auto& [group, levels] : groups) holding[group] = level_at(levels, at_ns);
+    holding.reserve(levels.size());
+    for (const auto& one : levels) holding.push_back(level_at(one, at_ns));
     return holding;
   }
 };
@@ -57,12 +59,11 @@ Climb climb_of(const Context& context, const std::vector<const model::Process*>&
     series[{context.units.of(process->id), context.units.is_helper(process->id)}].push_back(std::move(peaks));
   }
   Climb climb;
-  std::vector<std::vector<Level>> all;
   for (const auto& [group, peaks] : series) {
-    climb.groups[group] = sum_of_levels(peaks);
-    all.push_back(climb.groups[group]);
+    climb.groups.push_back(group);
+    climb.levels.push_back(sum_of_levels(peaks));
   }
-  climb.total = sum_of_levels(all);
+  climb.total = sum_of_levels(climb.levels);
   std::erase_if(climb.total, [&](const Level& level) { return level.at_ns < since_ns; });
   return climb;
 }
@@ -73,17 +74,13 @@ std::uint64_t median(std::vector<std::uint64_t> values) {
   return *middle;
 }
 
-double risen(const Holding& from, const Holding& to, Group group) {
-  const auto value = [&](const Holding& holding) {
-    const auto found = holding.find(group);
-    return found == holding.end() ? std::int64_t{0} : found->second;
-  };
-  return static_cast<double>(value(to) - value(from));
+double risen(const Holding& from, const Holding& to, std::size_t group) {
+  return static_cast<double>(to[group] - from[group]);
 }
 
 double all_risen(const Holding& from, const Holding& to) {
   double sum = 0;
-  for (const auto& [group, bytes] : to) sum += std::max(0.0, risen(from, to, group));
+  for (std::size_t group = 0; group < to.size(); ++group) sum += std::max(0.0, risen(from, to, group));
   return sum;
 }
 
@@ -95,7 +92,7 @@ bool others_climbed(const Climb& climb, std::uint64_t start_ns, std::uint64_t mi
   const Holding start = climb.held_at(start_ns), middle = climb.held_at(middle_ns), end = climb.held_at(end_ns);
   const double late = all_risen(middle, end), early = all_risen(start, middle);
   if (late <= 0 || early <= 0) return false;
-  for (const auto& [group, bytes] : end) {
+  for (std::size_t group = 0; group < end.size(); ++group) {
     const double led = risen(middle, end, group);
     if (led < kLeads * late) continue;
     const bool told_at_once = risen(middle, climb.held_at(middle_ns + kOneCensus), group) > led / 2;
@@ -108,13 +105,14 @@ bool others_climbed(const Climb& climb, std::uint64_t start_ns, std::uint64_t mi
 // that was before `since_ns`.
 std::optional<Window> since_their_birth(const Context& context, const std::vector<const model::Process*>& members,
                                         const Climb& climb, Window window, std::uint64_t since_ns) {
-  const Holding end = climb.held_at(window.to_ns);
-  const double late = all_risen(climb.held_at(window.from_ns), end);
-  for (const auto& [group, bytes] : end) {
-    if (!group.second || risen(climb.held_at(window.from_ns), end, group) < kLeads * late) continue;
+  const Holding begin = climb.held_at(window.from_ns), end = climb.held_at(window.to_ns);
+  const double late = all_risen(begin, end);
+  for (std::size_t group = 0; group < end.size(); ++group) {
+    const auto& [unit, helpers] = climb.groups[group];
+    if (!helpers || risen(begin, end, group) < kLeads * late) continue;
     std::uint64_t born_ns = window.from_ns;
     for (const model::Process* process : members) {
-      const bool one_of_them = context.units.is_helper(process->id) && context.units.of(process->id) == group.first;
+      const bool one_of_them = context.units.is_helper(process->id) && context.units.of(process->id) == unit;
       if (!one_of_them || process->origin != model::Origin::kFork || !process->alive_at(window.to_ns)) continue;
       born_ns = std::min(born_ns, process->first_seen_ns);
     }
