@@ -86,6 +86,16 @@ TEST_F(SteppingTest, a_copy_of_states_that_were_there_is_a_checkpoint) {
   EXPECT_GT(figure(found.cause, "weights written in place before"), 100.0 * kMiB);
 }
 
+TEST_F(SteppingTest, a_copy_that_is_held_while_a_busy_disk_writes_it_is_a_checkpoint) {
+  train(150);
+  rise(trainer, 600, 930, 60, 61);
+  rise(trainer, 930, 935, 61, 70);
+  kill(trainer, 935);
+  const Incident found = incident();
+  EXPECT_EQ(found.cause.kind, "checkpoint_spike") << found.cause.summary;
+  EXPECT_NEAR(figure(found.cause, "duration of the spike"), 1e9, 0.5e9);
+}
+
 TEST_F(SteppingTest, without_forked_workers_the_turnover_of_each_step_tells) {
   begin_trainer(500);
   double faults = 0;

@@ -36,7 +36,8 @@ std::optional<Burst> find_burst(const IncidentContext& incident) {
   const auto grown = static_cast<double>(shape.grown_bytes);
   if (shape.grown_bytes < 2 * telling_growth(incident)) return std::nullopt;
   if (grown < kOfLevel * static_cast<double>(shape.before_bytes)) return std::nullopt;
-  if (shape.burst_s > kShort && grown < kSpeed * shape.burst_s) return std::nullopt;
+  // What was taken may be held for a while before the kill: a busy disk takes its time with a checkpoint.
+  if (shape.rise_s > kShort && grown < kSpeed * shape.rise_s) return std::nullopt;
   if (shape.calm_s < std::max(kCalmSeconds, kCalmBursts * shape.burst_s)) return std::nullopt;
   burst.signs = step_signs(incident, burst.group.top(), shape);
   burst.stepped = stepped_by(burst.signs, shape);

@@ -39,12 +39,12 @@ std::optional<Cause> detect_checkpoint_spike(const model::World&, const Incident
       "{} was training at a level of {} and took {} more in {:.1f} s{}: a copy of weights and optimizer states, as "
       "made "
       "for a checkpoint.",
-      named(trainer), format_bytes(shape.before_bytes), format_bytes(shape.grown_bytes), shape.burst_s,
+      named(trainer), format_bytes(shape.before_bytes), format_bytes(shape.grown_bytes), shape.rise_s,
       files ? ", with file pages beside it" : "");
   cause.evidence = {
       {"taken in the spike", static_cast<double>(shape.grown_bytes), "bytes", "process.memory"},
       {"held before", static_cast<double>(shape.before_bytes), "bytes", "process.memory"},
-      {"duration of the spike", shape.burst_s * 1e9, "ns", "process.memory"},
+      {"duration of the spike", shape.rise_s * 1e9, "ns", "process.memory"},
       {"calm before", shape.calm_s * 1e9, "ns", "process.memory"},
       {"earlier spikes that fell back", static_cast<double>(burst->signs.spikes), "", "process.memory"},
       {"weights written in place before", static_cast<double>(burst->signs.written_in_place), "bytes",

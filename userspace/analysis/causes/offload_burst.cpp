@@ -31,12 +31,12 @@ std::optional<Cause> detect_offload_burst(const model::World&, const IncidentCon
   cause.summary = fmt::format(
       "{} had been calm for {:.1f} s and then took {} of {} memory in {:.1f} s, on top of {}: what optimizer states or "
       "parameters moved to the host look like{}.",
-      named(trainer), shape.calm_s, format_bytes(shape.grown_bytes), pinned ? "pinned" : "anonymous", shape.burst_s,
+      named(trainer), shape.calm_s, format_bytes(shape.grown_bytes), pinned ? "pinned" : "anonymous", shape.rise_s,
       format_bytes(shape.before_bytes), burst->stepped < 0.5 ? " at the first step" : "");
   cause.evidence = {
       {"taken in the burst", static_cast<double>(shape.grown_bytes), "bytes", "process.memory"},
       {"held before", static_cast<double>(shape.before_bytes), "bytes", "process.memory"},
-      {"duration of the burst", shape.burst_s * 1e9, "ns", "process.memory"},
+      {"duration of the burst", shape.rise_s * 1e9, "ns", "process.memory"},
       {"calm before", shape.calm_s * 1e9, "ns", "process.memory"},
       {"shared memory of it, as pinned pages count", static_cast<double>(burst->group.shmem), "bytes",
        "process.memory"},

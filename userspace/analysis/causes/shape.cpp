@@ -35,6 +35,7 @@ void find_burst(Shape& shape, std::uint64_t start_ns, std::uint64_t kill_ns) {
   };
   const std::uint64_t begun_ns = last_at_most(shape.levels, part(kBurstPart), kill_ns, start_ns);
   shape.burst_s = seconds_between(begun_ns, kill_ns);
+  shape.rise_s = seconds_between(begun_ns, last_at_most(shape.levels, part(kCalmPart), kill_ns, begun_ns));
   const std::uint64_t rose_ns = last_at_most(shape.levels, part(1 + kCalmPart), begun_ns, start_ns);
   shape.calm_s = seconds_between(rose_ns, begun_ns);
 }

@@ -16,9 +16,10 @@ struct Shape {
   std::int64_t end_bytes = 0;     // at the kill
   std::int64_t grown_bytes = 0;   // the difference, at least 0
 
-  // The burst: the shortest time before the kill in which nine tenths of the growth came, and for how long before that
-  // the group had grown by a tenth of the growth at most.
+  // The burst: the shortest time before the kill in which nine tenths of the growth came; how much of it passed until
+  // all but a tenth was there; and for how long before that the group had grown by a tenth of the growth at most.
   double burst_s = 0;
+  double rise_s = 0;
   double calm_s = 0;
 
   // The best straight line through the end of the growth that keeps six tenths of it.
