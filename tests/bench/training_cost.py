@@ -51,8 +51,8 @@ def processor_seconds(pid):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("oomtrace")
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=900)
     options = parser.parse_args()
     if os.geteuid() != 0:
         raise SystemExit("training_cost.py needs root: it records")
