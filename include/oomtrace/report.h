@@ -217,6 +217,7 @@ struct Incident {
   Selection selection;
   std::optional<Growth> growth;  // nullopt: nobody watched the processes of the domain
   bool narrowed = false;         // the recording was, to chosen processes or cgroups
+  bool growth_left_out = false;  // there were more kills and processes beside them than a report weighs
   Cause cause;
   std::vector<Cause> contributing;
   std::vector<Remedy> remedies;

@@ -16,6 +16,7 @@
 #include "analysis/selection.h"
 #include "analysis/time_order.h"
 #include "analysis/verdicts.h"
+#include "base/units.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -93,7 +94,7 @@ Victim describe_victim(const Context& context, const model::Incident& incident, 
   return victim;
 }
 
-Incident describe_incident(const Context& context, const model::Incident& seen, std::uint64_t id) {
+Incident describe_incident(const Context& context, const model::Incident& seen, std::uint64_t id, bool weigh) {
   const model::World& world = context.world;
   Incident report;
   report.id = id;
@@ -109,7 +110,8 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
     if (!kill.already_dying) report.victims.push_back(describe_victim(context, seen, kill, report.selection));
   }
   std::optional<Window> window;
-  if (auto found = find_growth(context, seen)) {
+  report.growth_left_out = !weigh;
+  if (auto found = weigh ? find_growth(context, seen) : std::nullopt) {
     report.growth = std::move(found->growth);
     window = found->window;
   }
@@ -140,12 +142,21 @@ std::vector<Numbered> numbered_incidents(const model::World& world) {
   return numbered;
 }
 
-Report build_report(const model::World& world, const SourceInfo& source) {
+Report build_report(const model::World& world, const SourceInfo& source, std::uint64_t most_weighed) {
   const Context context(world);
   Report report;
   report.source = describe_source(world, source);
-  for (const Numbered& numbered : numbered_incidents(world))
-    report.incidents.push_back(describe_incident(context, *numbered.incident, numbered.id));
+  std::int64_t left_out = 0;
+  for (const Numbered& numbered : numbered_incidents(world)) {
+    const bool weigh = context.processes.given() <= most_weighed;
+    report.incidents.push_back(describe_incident(context, *numbered.incident, numbered.id, weigh));
+    left_out += weigh ? 0 : 1;
+  }
+  if (left_out > 0) {
+    report.source.notes.push_back("of " + format_count(left_out, "incident") +
+                                  " nobody's growth was weighed: more than a report does. A part of the input at a "
+                                  "time has it.");
+  }
   Endings endings = judge(context);
   chain(context, endings);
   report.deaths = find_deaths(context, endings);

@@ -48,6 +48,7 @@ std::vector<const model::Process*> ProcessesByTime::lived_in(std::size_t boot, s
   std::vector<const model::Process*> found;
   boots_[boot].touching(from_ns, to_ns, [&](const model::Process* process) { found.push_back(process); });
   std::sort(found.begin(), found.end(), [](const model::Process* a, const model::Process* b) { return a->id < b->id; });
+  given_ += found.size();
   return found;
 }
 

@@ -150,6 +150,10 @@ void name_gaps(const model::World& world, const model::Incident& incident, Incid
     missing.emplace_back(
         "Who grew, and since when: the recording was narrowed to chosen processes or cgroups, and none of the domain's "
         "was among them. Without --pid and --cgroup it has all.");
+  } else if (report.growth_left_out) {
+    missing.emplace_back(
+        "Who grew, and since when: there are more kills, and processes beside them, than one report weighs. A part of "
+        "the input at a time has it.");
   } else if (!report.growth) {
     missing.push_back(log_only
                           ? "Who grew, and since when: a kernel log has only the moment of the kill. `oomtrace record` "

@@ -252,6 +252,7 @@ Json incident_json(const Incident& incident) {
       {"host", json_value(incident.host)},
       {"complete", incident.complete},
       {"narrowed", incident.narrowed},
+      {"growth_left_out", incident.growth_left_out},
       {"missing", json_texts(incident.missing)},
       {"decided_by", json_value(incident.decided_by)},
       {"domain", domain_json(incident.domain)},

@@ -13,8 +13,12 @@ namespace oomtrace {
 
 namespace {
 
-void write_not_recorded(Canvas& canvas, bool narrowed) {
-  if (narrowed) {
+void write_not_recorded(Canvas& canvas, const Incident& incident) {
+  if (incident.growth_left_out) {
+    canvas.paragraph("Not weighed: there are more kills, and processes beside them, than one report weighs.", 2, 2);
+    return;
+  }
+  if (incident.narrowed) {
     canvas.paragraph("Not recorded: the recording was narrowed to chosen processes or cgroups.", 2, 2);
     return;
   }
@@ -121,7 +125,7 @@ void write_processes(Canvas& canvas, const std::vector<ProcessGrowth>& processes
 void write_growth(Canvas& canvas, const Incident& incident) {
   canvas.section("Who grew");
   if (!incident.growth) {
-    write_not_recorded(canvas, incident.narrowed);
+    write_not_recorded(canvas, incident);
     return;
   }
   const Growth& growth = *incident.growth;

@@ -66,6 +66,27 @@ TEST_F(IncidentTest, a_kill_outside_of_a_narrowed_recording_is_not_one_that_nobo
             1);
 }
 
+TEST_F(IncidentTest, behind_what_a_report_weighs_growth_is_said_to_be_left_out) {
+  events.at(1).start();
+  for (const unsigned pid : {10U, 20U}) {
+    events.at(pid).memory(ref(pid, "x"), mib(10), 0, kCgroup);
+    events.at(pid + 5).memory(ref(pid, "x"), mib(60), 0, kCgroup);
+    events.emit(test::memcg_kill(pid, ref(pid, "x"), mib(60), kCgroup, 100 * kMiB));
+  }
+  ASSERT_TRUE(report().incidents.at(1).growth);
+  const Report all = build_report(world, {"trace", "test.oomtrace", {}}, 0);
+  EXPECT_TRUE(all.incidents.at(0).growth);
+  EXPECT_FALSE(all.incidents.at(0).growth_left_out);
+  const Incident& found = all.incidents.at(1);
+  EXPECT_FALSE(found.growth);
+  EXPECT_TRUE(found.growth_left_out);
+  std::string told = found.cause.summary;
+  for (const std::string& line : found.missing) told += "\n" + line;
+  EXPECT_NE(told.find("more kills and processes than one report weighs"), std::string::npos) << told;
+  EXPECT_EQ(told.find("nobody watched"), std::string::npos) << told;
+  EXPECT_NE(all.source.notes.back().find("of 1 incident nobody's growth was weighed"), std::string::npos);
+}
+
 TEST_F(IncidentTest, kernel_memory_is_told_by_its_parts) {
   CgroupMemory memory = in_use(12);
   memory.slab = bytes(6);

@@ -55,11 +55,12 @@ std::optional<Cause> detect_state_in_log(const model::World& world, const Incide
         format_bytes(static_cast<std::int64_t>(*figures->free)));
     return cause;
   }
-  cause.summary =
-      fmt::format("{}. {} were used",
-                  incident.report.narrowed ? "Not recorded: the recording was narrowed to chosen processes or cgroups"
-                                           : "Not known: the log has only the moment of the kill",
-                  format_bytes(static_cast<std::int64_t>(figures->used)));
+  cause.summary = fmt::format(
+      "{}. {} were used",
+      incident.report.growth_left_out ? "Not weighed: there are more kills and processes than one report weighs"
+      : incident.report.narrowed      ? "Not recorded: the recording was narrowed to chosen processes or cgroups"
+                                      : "Not known: the log has only the moment of the kill",
+      format_bytes(static_cast<std::int64_t>(figures->used)));
   const auto groups = groups_by_name(world, incident);
   if (figures->anon) cause.summary += ", " + of_used(*figures, *figures->anon) + " of it anonymous";
   if (figures->shmem && figures->share(*figures->shmem) >= 0.1)

@@ -34,8 +34,9 @@ std::optional<Cause> detect_unknown(const model::World&, const IncidentContext& 
   for (const Candidate& candidate : report.selection.candidates) weighed += candidate.excluded ? 0 : 1;
   add("candidates weighed", static_cast<double>(weighed), "processes", "oom.candidate");
   if (!report.growth) {
-    cause.summary = report.narrowed ? "Not recorded: the recording was narrowed to chosen processes or cgroups."
-                                    : "Not known: nobody watched the processes before the kill.";
+    cause.summary = report.growth_left_out ? "Not weighed: there are more kills and processes than one report weighs."
+                    : report.narrowed      ? "Not recorded: the recording was narrowed to chosen processes or cgroups."
+                                           : "Not known: nobody watched the processes before the kill.";
     return cause;
   }
   const Growth& growth = *report.growth;

@@ -83,7 +83,7 @@ void advise_unknown(const Patient& patient, std::vector<Advice>& advice) {
   if (asked_for_with_room(patient.incident.context.world, patient.incident.seen)) return;
   if (patient.incident.report.growth) {
     look(patient, advice);
-  } else {
+  } else if (!patient.incident.report.growth_left_out) {
     watch(patient.incident.report.narrowed, advice);
   }
 }
