@@ -4,6 +4,7 @@
 A serial break makes the next character a command for the kernel (Documentation/admin-guide/sysrq.rst); QEMU's monitor
 sends it (chardev-send-break). A kernel that does not answer leaves its registers (info registers).
 """
+import queue
 import re
 import socket
 import time
@@ -12,7 +13,8 @@ CONSOLE = "console"  # the character device of the serial port
 LOUD = "9"           # or the answers go to the log alone
 # Backtraces of the running processors, blocked tasks, memory, all tasks.
 QUESTIONS = "lwmt"
-ANSWER_SECONDS = 3
+SILENT_SECONDS = 3  # after which no more of an answer comes
+ANSWER_SECONDS = 30
 
 
 def arguments(monitor):
@@ -21,21 +23,43 @@ def arguments(monitor):
             "-monitor", f"unix:{monitor},server=on,wait=off"]
 
 
-def ask(monitor, keyboard):
-    """Writes the questions; the answers go where the console goes. Returns what the monitor tells of the registers."""
+def until_prompt(line):
+    """What the monitor says up to its next prompt."""
+    told = b""
+    while not told.endswith(b"(qemu) "):
+        part = line.recv(1 << 16)
+        if not part:
+            raise OSError("it hung up")
+        told += part
+    return told.decode("utf-8", "replace")
+
+
+def until_silent(heard):
+    """Takes lines of the console for as long as they come, and no longer than an answer may take."""
+    end = time.monotonic() + ANSWER_SECONDS
+    try:
+        while time.monotonic() < end:
+            heard.get(timeout=SILENT_SECONDS)
+    except queue.Empty:
+        return
+
+
+def ask(monitor, keyboard, heard):
+    """Writes the questions; the answers go where the console goes, and `heard`, a queue, has their lines as they come.
+    Returns what the monitor tells of the registers."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(ANSWER_SECONDS)
+            line.settimeout(SILENT_SECONDS)
             line.connect(monitor)
+            until_prompt(line)
             line.sendall(b"info registers -a\n")
-            time.sleep(1)
-            told = line.recv(1 << 16).decode("utf-8", "replace")
+            told = until_prompt(line)
             for key in LOUD + QUESTIONS:
                 line.sendall(f"chardev-send-break {CONSOLE}\n".encode())
-                time.sleep(0.5)
+                until_prompt(line)
                 keyboard.write(key.encode())
                 keyboard.flush()
-                time.sleep(ANSWER_SECONDS)
+                until_silent(heard)
             return told
     except OSError as error:
         return f"its monitor does not answer: {error}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One guest in QEMU: its boot, what it says on the serial port, and the results it leaves on a disk."""
 import os
+import queue
 import re
 import subprocess
 import tarfile
@@ -36,6 +37,7 @@ class Guest:
         self.words = [session.name if session.has_feature(kernel["line"]) else session.name + ":plan"
                       for session in sessions]
         self.progress, self.problems, self.hung_at = [], [], []
+        self.heard = queue.SimpleQueue()  # lines of the console
         self.seconds = 0.0
 
     def command(self, disks, monitor):
@@ -76,7 +78,7 @@ class Guest:
             self.unpack(disks["results"])
 
     def end_hung(self, process, monitor):
-        registers = hung_guest.ask(monitor, process.stdin)
+        registers = hung_guest.ask(monitor, process.stdin, self.heard)
         with open(os.path.join(self.directory, "registers.txt"), "w", encoding="utf-8") as file:
             file.write(registers)
         with open(os.path.join(self.directory, "console.txt"), encoding="utf-8") as file:
@@ -94,6 +96,7 @@ class Guest:
             for raw in process.stdout:
                 line = raw.decode("utf-8", "replace").rstrip()
                 console.write(line + "\n")
+                self.heard.put(line)
                 told = re.search(r"MATRIX (\w+) ?(.*)", line)
                 if not told:
                     continue
