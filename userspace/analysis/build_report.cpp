@@ -110,7 +110,7 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
     if (!kill.already_dying) report.victims.push_back(describe_victim(context, seen, kill, report.selection));
   }
   std::optional<Window> window;
-  report.growth_left_out = !weigh;
+  report.growth_left_out = !weigh && host_of(world, seen).source != "kernel_log";  // which never has any
   if (auto found = weigh ? find_growth(context, seen) : std::nullopt) {
     report.growth = std::move(found->growth);
     window = found->window;
@@ -150,7 +150,7 @@ Report build_report(const model::World& world, const SourceInfo& source, std::ui
   for (const Numbered& numbered : numbered_incidents(world)) {
     const bool weigh = context.processes.given() <= most_weighed;
     report.incidents.push_back(describe_incident(context, *numbered.incident, numbered.id, weigh));
-    left_out += weigh ? 0 : 1;
+    left_out += report.incidents.back().growth_left_out ? 1 : 0;
   }
   if (left_out > 0) {
     report.source.notes.push_back("of " + format_count(left_out, "incident") +
