@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "codec/canonical_reader.h"
 #include "codec/json_reader.h"
 #include "codec/json_writer.h"
 
@@ -40,6 +41,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(event.has_value() == parsed.has_value());
   check(!event || event->has_value() == parsed->has_value());
   if (event && *event) check(encode(**event) == encode(**parsed));
+  // Nor may what it remembers of a line.
+  Repeated before;
+  Event once, again;
+  if (read_canonical({block.get(), size}, once, before)) {
+    check(read_canonical({block.get(), size}, again, before));
+    check(encode(once) == encode(again) && encode(once) == encode(**parsed));
+  }
   if (!event) {
     check(!event.error().context.empty());
     return 0;

@@ -156,6 +156,25 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   return wall_ns;
 }
 
+std::optional<std::int64_t> Rfc3339Reader::read(std::string_view text) {
+  const bool own_form = text.size() == kRfc3339NsLength && text[second_.size() - 1] == '.' && text.back() == 'Z';
+  std::int64_t nanoseconds = 0;
+  bool digits = own_form;
+  for (std::size_t i = second_.size(); digits && i + 1 < kRfc3339NsLength; ++i) {
+    const auto digit = static_cast<unsigned>(text[i]) - '0';
+    digits = digit <= 9;
+    nanoseconds = nanoseconds * 10 + digit;
+  }
+  if (digits && std::memcmp(text.data(), second_.data(), second_.size()) == 0) return second_ns_ + nanoseconds;
+  const auto wall_ns = parse_rfc3339(text);
+  // Before 1970, and in the last second that int64 has, there is more to it.
+  if (digits && wall_ns && *wall_ns >= kNsPerSecond && *wall_ns < INT64_MAX - kNsPerSecond) {
+    std::memcpy(second_.data(), text.data(), second_.size());
+    second_ns_ = *wall_ns - nanoseconds;
+  }
+  return wall_ns;
+}
+
 std::string compact_utc(std::int64_t wall_ns) {
   constexpr std::size_t kToSeconds = 19;  // "2026-11-24T08:30:00"
   std::string stamp;

@@ -2,6 +2,7 @@
 // RFC 3339 times in UTC with nanoseconds, without locale, time zone data or allocation.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,5 +25,16 @@ std::string compact_utc(std::int64_t wall_ns);
 // ninth are dropped), "Z", "z" or an offset. A leap second counts as the second after it. nullopt: not such a text, or
 // outside of int64 nanoseconds.
 std::optional<std::int64_t> parse_rfc3339(std::string_view text);
+
+// The same for many times in a row, of which most are of the same second as the one before and in our own form: of
+// those only the nanoseconds are read.
+class Rfc3339Reader {
+ public:
+  std::optional<std::int64_t> read(std::string_view text);
+
+ private:
+  std::array<char, 20> second_{};  // "2026-03-24T14:32:11."; all zeros: none yet
+  std::int64_t second_ns_ = 0;
+};
 
 }  // namespace oomtrace

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/time_text.h"
 #include "codec/describe.h"
 #include "codec/payload_kind.h"
 
@@ -43,7 +42,8 @@ unsigned plain8(const char* bytes) {
 class Canonical {
  public:
   // What an object ends with is no digit: where a number starts before the end, its digits end there, too.
-  explicit Canonical(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {
+  Canonical(std::string_view line, Repeated& before)
+      : at_(line.data()), end_(line.data() + line.size()), before_(before) {
     take('{');
     if (!line.ends_with('}')) refuse();
   }
@@ -108,6 +108,24 @@ class Canonical {
         inner.take_text(value);
       }
     });
+  }
+
+  // Members that may be the same as in the line before, byte for byte.
+  template <class T, class F>
+  void repeated(Repeated::Text<T>& before, T& out, F members) {
+    const std::string_view text = before.text;
+    if (!refused_ && !text.empty() && take_word(text)) {
+      out = before.value;
+      comma_ = true;
+      return;
+    }
+    const char* const start = at_;
+    members(*this);
+    if (!refused_) before = {{start, static_cast<std::size_t>(at_ - start)}, out};
+  }
+  template <class F>
+  void repeated(CgroupRef& cgroup, F members) {
+    repeated(before_.cgroup, cgroup, members);
   }
 
   // What the writer adds for others' sake.
@@ -264,6 +282,7 @@ class Canonical {
 
   const char* at_;
   const char* end_;
+  Repeated& before_;
   bool comma_ = false;  // a member of this object came before
   bool refused_ = false;
 };
@@ -271,23 +290,38 @@ class Canonical {
 }  // namespace
 
 bool read_canonical(std::string_view line, Event& event) {
-  Canonical reader(line);
+  Repeated nothing;
+  return read_canonical(line, event, nothing);
+}
+
+bool read_canonical(std::string_view line, Event& event, Repeated& before) {
+  Canonical reader(line, before);
   event.boot_ns = event.seq = 0;
-  event.trace_id = event.boot_id = event.host_name = event.host_id = {};
+  Repeated::Ids ids;
+  Repeated::Host host;
   std::string_view time;
   std::string_view kind;
   reader.text("ts", time);
   reader.number("boot_ns", event.boot_ns);
   reader.number("seq", event.seq);
-  reader.text("trace_id", event.trace_id);
-  reader.text("boot_id", event.boot_id);
+  reader.repeated(before.ids, ids, [&](Canonical& members) {
+    members.text("trace_id", ids.trace_id);
+    members.text("boot_id", ids.boot_id);
+  });
+  if (ids.boot_id.empty()) before.ids.text = {};  // it might be only the beginning of the next line's
   reader.text("event", kind);
   if (kind.empty() || !make_payload(kind, event.payload)) return false;
-  reader.object("host", [&](Canonical& host) {
-    host.text("name", event.host_name);
-    host.text("id", event.host_id);
+  reader.repeated(before.host, host, [&](Canonical& members) {
+    members.object("host", [&](Canonical& inner) {
+      inner.text("name", host.name);
+      inner.text("id", host.id);
+    });
   });
-  event.wall_ns = parse_rfc3339(time).value_or(0);
+  event.trace_id = ids.trace_id;
+  event.boot_id = ids.boot_id;
+  event.host_name = host.name;
+  event.host_id = host.id;
+  event.wall_ns = before.times.read(time).value_or(0);
   std::visit([&](auto& payload) { describe(reader, payload); }, event.payload);
   event.truncated = false;
   reader.flag("truncated", event.truncated);

@@ -59,8 +59,10 @@ void describe(V& v, PlanRow& row) {
 
 template <class V>
 void describe_cgroup(V& v, CgroupRef& cgroup) {
-  v.object("cgroup", [&](V& o) { describe(o, cgroup); });
-  v.container(cgroup.path);
+  v.repeated(cgroup, [&](V& o) {
+    o.object("cgroup", [&](V& members) { describe(members, cgroup); });
+    o.container(cgroup.path);
+  });
 }
 
 template <class V>

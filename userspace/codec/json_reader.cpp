@@ -103,6 +103,10 @@ class Reader {
     }
   }
 
+  template <class F>
+  void repeated(const CgroupRef&, F members) {
+    members(*this);
+  }
   // What the writer adds for others' sake.
   void constant(std::string_view, std::string_view) {}
   template <class T>

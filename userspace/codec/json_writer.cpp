@@ -96,6 +96,10 @@ class Writer {
     });
   }
 
+  template <class F>
+  void repeated(const CgroupRef&, F members) {
+    members(*this);
+  }
   // OpenTelemetry's names, where it has one, for what runtimes and schedulers put into a cgroup's path.
   void container(std::string_view cgroup_path) {
     if (const std::string_view id = container_id_of(cgroup_path); !id.empty())

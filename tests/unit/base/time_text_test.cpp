@@ -76,6 +76,22 @@ TEST(Rfc3339, refuses_everything_else) {
   }
 }
 
+// Of the same second, of the next, in other forms, and what is none: always as it is read by itself.
+TEST(Rfc3339, many_in_a_row_are_read_as_each_by_itself) {
+  std::mt19937_64 random(5);
+  Rfc3339Reader reader;
+  EXPECT_EQ(reader.read(std::string(20, '\0') + "123456789Z"), std::nullopt);
+  for (const std::int64_t from : {-3'000'000'000LL, 0LL, 951'782'399'000'000'000LL, 1'774'362'731'000'000'000LL,
+                                  9'223'372'036'000'000'000LL - 3'000'000'000LL}) {
+    for (int round = 0; round < 5'000; ++round) {
+      std::string text = format_rfc3339_ns(from + static_cast<std::int64_t>(random() % 3'800'000'000));
+      if (round % 3 == 0) text[random() % text.size()] = "0159-:.TZ+ x"[random() % 12];
+      if (round % 7 == 0) text.erase(20 + random() % 9, 1);
+      ASSERT_EQ(reader.read(text), parse_rfc3339(text)) << text;
+    }
+  }
+}
+
 TEST(TimeText, compact_form_for_file_names) {
   EXPECT_EQ(compact_utc(1'774'362'131'999'999'999), "20260324T142211Z");
   EXPECT_EQ(compact_utc(0), "19700101T000000Z");

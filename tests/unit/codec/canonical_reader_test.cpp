@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <deque>
 #include <string>
 
 #include "codec/json_reader.h"
@@ -31,6 +32,31 @@ TEST_P(EveryPlainKind, is_read_the_short_way) {
   }
 }
 
+// Lines that have their beginning, host or cgroup in common, all three, or none.
+TEST_P(EveryPlainKind, is_read_alike_behind_lines_that_say_the_same) {
+  RandomEvents events(2000 + static_cast<unsigned>(GetParam()), Texts::kPlain);
+  const Event other = events.make(GetParam(), Fill::kAll);
+  std::deque<std::string> lines;
+  Repeated before;
+  for (int round = 0; round < 500; ++round) {
+    Event event = events.make(events.random()() % std::variant_size_v<Payload>, Fill::kSome);
+    if (round % 5 > 0) event = events.make(GetParam(), round % 2 == 0 ? Fill::kAll : Fill::kSome);
+    if (round % 2 > 0) event.trace_id = other.trace_id, event.boot_id = other.boot_id;
+    if (round % 3 > 0) event.host_name = other.host_name, event.host_id = other.host_id;
+    if (round % 7 > 0) event.wall_ns = other.wall_ns - other.wall_ns % 1'000'000'000 + round;
+    std::visit(
+        [&](auto& payload) {
+          if constexpr (requires { payload.cgroup.path; })
+            if (round % 4 > 0) payload.cgroup = {4242, round % 8 > 0 ? "/slurm/uid_1000/job_77/step_0" : "/docker/0"};
+        },
+        event.payload);
+    const std::string& line = lines.emplace_back(encoded(event));
+    Event read;
+    ASSERT_TRUE(read_canonical(line, read, before)) << line;
+    ASSERT_TRUE(read == event) << line << "\n" << encoded(read);
+  }
+}
+
 // Each byte changed, left out and doubled: what is still taken is JSON, and what the parser makes of it.
 TEST_P(EveryPlainKind, damage_is_refused_or_read_as_the_parser_does) {
   constexpr std::string_view kBytes = "0-9.e\"\\{}[],: \nax\x7f\x80";
@@ -49,8 +75,12 @@ TEST_P(EveryPlainKind, damage_is_refused_or_read_as_the_parser_does) {
           other.insert(at, 1, line[at]);
         else
           other[at] = kBytes[change];
+        Repeated before;
         Event read;
-        if (!read_canonical(other, read)) continue;
+        ASSERT_TRUE(read_canonical(line, read, before));
+        const bool behind = read_canonical(other, read, before);
+        ASSERT_EQ(read_canonical(other, read), behind) << other;
+        if (!behind) continue;
         ++taken;
         const auto parsed = decoder.parse(other);
         ASSERT_TRUE(parsed.has_value() && parsed->has_value()) << other;

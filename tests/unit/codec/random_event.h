@@ -103,6 +103,10 @@ class Filler {
   template <class T>
   void derived(std::string_view, const T&) {}
   void container(std::string_view) {}
+  template <class F>
+  void repeated(const CgroupRef&, F members) {
+    members(*this);
+  }
 
  private:
   bool given() { return fill_ == Fill::kAll || events_.random()() % 2 == 0; }
