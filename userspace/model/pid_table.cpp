@@ -19,18 +19,17 @@ bool earlier(const Started& entry, std::uint64_t at) { return entry.first < at; 
 const PidTable::Entry* PidTable::find(std::size_t boot, std::uint32_t pid) const {
   const Key key{boot, pid};
   Found& last = place(key);
-  if (last.entry && last.key == key) return last.entry;
+  if (last.key == key) return last.entry;
   const auto found = entries_.find(key);
-  if (found == entries_.end()) return nullptr;
-  last = {key, &found->second};
+  last = {key, found == entries_.end() ? nullptr : &found->second};
   return last.entry;
 }
 
 PidTable::Entry& PidTable::make(const Process& process) {
   const Key key{process.boot, process.pid};
-  Entry& made = entries_[key];
-  place(key) = {key, &made};
-  return made;
+  Found& last = place(key);
+  if (last.key != key || last.entry == nullptr) last = {key, &entries_[key]};
+  return const_cast<Entry&>(*last.entry);  // of entries_, which are not const here
 }
 
 Process* PidTable::holder(std::size_t boot, std::uint32_t pid) const {

@@ -16,6 +16,9 @@ namespace oomtrace::model {
 // Holds no process itself: whoever owns one removes it here before it goes. Looked up several times for each event.
 class PidTable {
  public:
+  // Of a new process its pid is looked for in vain: in an empty bucket that costs no look at another's entry.
+  PidTable() { entries_.max_load_factor(0.25F); }
+
   // Who holds or last held the pid; nullptr where nobody was seen to.
   Process* holder(std::size_t boot, std::uint32_t pid) const;
   // Who has that pid and started then (ns since boot; not 0).
@@ -44,7 +47,7 @@ class PidTable {
 
   struct Found {
     Key key{};
-    const Entry* entry = nullptr;
+    const Entry* entry = nullptr;  // nullptr: there is none
   };
 
   Found& place(const Key& key) const { return found_[Hash{}(key) % found_.size()]; }
@@ -52,7 +55,8 @@ class PidTable {
   Entry& make(const Process& process);
 
   std::unordered_map<Key, Entry, Hash> entries_;
-  // What was looked up last, for most events are of the same few processes. An entry stays where it is until it goes.
+  // What was looked up last, for most events are of the same few processes, and of a new one its pid is looked up again
+  // and again. An entry stays where it is until it goes. At first there is none of pid 0, which is what this says.
   mutable std::array<Found, 256> found_;
 };
 

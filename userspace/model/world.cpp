@@ -49,6 +49,8 @@ std::size_t World::boot_index(const Event& event) {
     if (found != boot_by_id_.end()) return found->second;
     return boots_.size() < limits_.list ? add_boot(event, key) : boots_.size() - 1;
   };
+  if (last_trace_ < traces_.size() && !event.boot_id.empty() && boots_[traces_[last_trace_].boot].id == event.boot_id)
+    return traces_[last_trace_].boot;
   if (!event.boot_id.empty()) return index_of(event.boot_id.substr(0, limits_.text));
   // A log that does not say of which boot it is: at least it is not that of another log, or of another machine.
   std::string key("\0", 1);

@@ -74,8 +74,9 @@ std::optional<OrderedLines::Line> OrderedLines::read() {
 
 // Whether the line just read comes after the one before.
 bool OrderedLines::follows(const LineKey& key) {
-  const bool after = keyed_ <= 1 || LineKey{last_trace_, last_seq_} < key;
-  if (last_trace_ != key.trace_id) last_trace_ = key.trace_id;
+  const bool same_trace = last_trace_ == key.trace_id;
+  const bool after = keyed_ <= 1 || (same_trace ? last_seq_ < key.seq : last_trace_ < key.trace_id);
+  if (!same_trace) last_trace_ = key.trace_id;
   last_seq_ = key.seq;
   return after;
 }

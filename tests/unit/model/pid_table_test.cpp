@@ -51,6 +51,20 @@ TEST_F(PidTableTest, BootsAreApart) {
   EXPECT_EQ(table.started_at(1, 7, 100), &there);
 }
 
+TEST_F(PidTableTest, PidLookedForInVainIsFoundOnceSomebodyHasIt) {
+  Process first = made(7, 100);
+  EXPECT_EQ(table.holder(0, 7), nullptr);
+  table.add_start(first);
+  table.set_holder(first);
+  EXPECT_EQ(table.holder(0, 7), &first);
+  table.remove(first);
+  EXPECT_EQ(table.holder(0, 7), nullptr);
+  Process second = made(7, 200);
+  table.set_holder(second);
+  EXPECT_EQ(table.holder(0, 7), &second);
+  EXPECT_EQ(table.started_at(0, 7, 100), nullptr);
+}
+
 TEST_F(PidTableTest, WithoutAStartThereIsOnlyTheHolder) {
   Process process = made(7, 0);
   table.add_start(process);
