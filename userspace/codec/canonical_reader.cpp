@@ -114,14 +114,14 @@ class Canonical {
   template <class T, class F>
   void repeated(Repeated::Text<T>& before, T& out, F members) {
     const std::string_view text = before.text;
-    if (!refused_ && !text.empty() && take_word(text)) {
+    const bool with_comma = comma_;
+    if (with_comma && !refused_ && !text.empty() && take_word(text)) {
       out = before.value;
-      comma_ = true;
       return;
     }
     const char* const start = at_;
     members(*this);
-    if (!refused_) before = {{start, static_cast<std::size_t>(at_ - start)}, out};
+    if (with_comma && !refused_) before = {{start, static_cast<std::size_t>(at_ - start)}, out};
   }
   template <class F>
   void repeated(CgroupRef& cgroup, F members) {

@@ -21,7 +21,7 @@ bool read_canonical(std::string_view line, Event& event);
 struct Repeated {
   template <class T>
   struct Text {
-    std::string_view text;  // with the comma before it; empty: none yet
+    std::string_view text;  // from the comma before it; empty: none yet
     T value{};
   };
   struct Ids {

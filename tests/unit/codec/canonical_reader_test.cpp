@@ -7,6 +7,7 @@
 #include <array>
 #include <deque>
 #include <string>
+#include <utility>
 
 #include "codec/json_reader.h"
 #include "codec/json_writer.h"
@@ -89,6 +90,24 @@ TEST_P(EveryPlainKind, damage_is_refused_or_read_as_the_parser_does) {
     }
   }
   EXPECT_GT(taken, 0);
+}
+
+TEST(CanonicalReader, what_is_refused_by_itself_is_refused_behind_others) {
+  const std::string plain = R"({"boot_ns":1,"seq":2,"trace_id":"T","boot_id":"B","event":"trace.stop"})";
+  for (const auto& [first, line] : {
+           std::pair(R"({"trace_id":"T","boot_id":"B","event":"trace.stop"})",
+                     R"({"boot_ns":1,"seq":2"trace_id":"T","boot_id":"B","event":"trace.stop"})"),
+           std::pair(plain.c_str(), R"({,"trace_id":"T","boot_id":"B","event":"trace.stop"})"),
+           std::pair(plain.c_str(), R"({"boot_ns":1,"seq":2,"trace_id":"T","boot_id":"B""event":"trace.stop"})"),
+       }) {
+    Repeated before;
+    Event event;
+    EXPECT_TRUE(read_canonical(first, event, before));
+    EXPECT_FALSE(read_canonical(line, event)) << line;
+    EXPECT_FALSE(read_canonical(line, event, before)) << line;
+    EXPECT_TRUE(read_canonical(plain, event, before));
+    EXPECT_EQ(event.boot_id, "B");
+  }
 }
 
 TEST(CanonicalReader, leaves_other_forms_to_the_parser) {
