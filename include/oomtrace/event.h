@@ -109,9 +109,10 @@ struct TraceStart {
   Opt<std::int64_t> oom_kill_allocating_task;
   Opt<std::int64_t> oom_dump_tasks;
   Opt<std::int64_t> swappiness;
-  std::string_view source;   // "live" or "kernel_log"
-  std::string_view command;  // of `record -- CMD`, escaped for a shell; empty without
-  bool narrowed = false;     // to chosen processes or cgroups: of others there are the kills only
+  std::string_view source;                       // "live" or "kernel_log"
+  std::string_view command;                      // of `record -- CMD`, escaped for a shell; empty without
+  bool narrowed = false;                         // to chosen processes or cgroups: of others there are the kills only
+  std::vector<std::string_view> selected_kinds;  // that a stream was narrowed to, as asked for; empty = every kind
   std::vector<PlanRow> plan;
   std::vector<std::string_view> warnings;  // what was missing and went on without
 };

@@ -216,7 +216,7 @@ struct Incident {
   std::vector<Victim> victims;
   Selection selection;
   std::optional<Growth> growth;  // nullopt: nobody watched the processes of the domain
-  bool narrowed = false;         // the recording was, to chosen processes or cgroups
+  bool narrowed = false;         // the recording was, to chosen processes or cgroups, or to kinds that do not tell all
   bool growth_left_out = false;  // there were more kills and processes beside them than a report weighs
   Cause cause;
   std::vector<Cause> contributing;

@@ -337,6 +337,9 @@ class Filters(StreamTest):
         kinds = {json.loads(line)["event"] for line in lines}
         self.assertLessEqual({"trace.start", "trace.stop", "oom.kill", "oom.candidate"}, kinds)
         self.assertTrue(all(kind.split(".")[0] in ("oom", "signal", "trace") for kind in kinds), kinds)
+        notes = self.report(self.stream)["source"]["notes"]
+        self.assertEqual([note for note in notes if "gaps in seq" in note], [], "asked for")
+        self.assertEqual(len([note for note in notes if "(oom,signal.kill)" in note]), 1, notes)
         report = self.report()  # the trace has everything
         self.assertEqual(report["incidents"][0]["growth"]["driver"]["pid"], victim)
 

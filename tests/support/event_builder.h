@@ -80,8 +80,9 @@ class EventStream {
     sink_(event);
   }
 
-  Opt<int> cgroup_version;  // told by start()
-  bool narrowed = false;    // likewise
+  Opt<int> cgroup_version;                       // told by start()
+  bool narrowed = false;                         // likewise
+  std::vector<std::string_view> selected_kinds;  // likewise
 
   void start(std::string_view command = {}, double mem_total_mib = 8192, double swap_total_mib = 0) {
     TraceStart start;
@@ -97,6 +98,7 @@ class EventStream {
     start.source = "live";
     start.command = command;
     start.narrowed = narrowed;
+    start.selected_kinds = selected_kinds;
     emit(start);
   }
   void fork(const ProcessRef& parent, const ProcessRef& child, Opt<MemoryCounters> inherited = {},

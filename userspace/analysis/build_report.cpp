@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
+#include <string_view>
 
 #include "analysis/causes/cause.h"
 #include "analysis/context.h"
@@ -16,6 +19,7 @@
 #include "analysis/selection.h"
 #include "analysis/time_order.h"
 #include "analysis/verdicts.h"
+#include "base/dotted_name.h"
 #include "base/units.h"
 
 namespace oomtrace::analysis {
@@ -94,6 +98,16 @@ Victim describe_victim(const Context& context, const model::Incident& incident, 
   return victim;
 }
 
+// Whether a stream was narrowed to kinds of event that do not tell all who grew.
+bool leaves_out_growth(const model::HostFacts& host) {
+  if (host.selected_kinds.empty()) return false;
+  constexpr std::array<std::string_view, 3> kTold = {"process.memory", "process.fork", "process.exit"};
+  return !std::all_of(kTold.begin(), kTold.end(), [&](std::string_view kind) {
+    return std::any_of(host.selected_kinds.begin(), host.selected_kinds.end(),
+                       [&](const std::string& selected) { return is_of_family(kind, selected); });
+  });
+}
+
 Incident describe_incident(const Context& context, const model::Incident& seen, std::uint64_t id, bool weigh) {
   const model::World& world = context.world;
   Incident report;
@@ -101,7 +115,8 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
   report.time = time_of(seen.wall_ns);
   if (seen.boot_ns != 0) report.boot_ns = seen.boot_ns;
   report.host = world.boots()[boot_of(world, seen)].host_name;
-  report.narrowed = world.traces()[seen.trace].host.narrowed;
+  const model::HostFacts& host = host_of(world, seen);
+  report.narrowed = host.narrowed || leaves_out_growth(host);
   report.decided_by = decided_word(seen.decision.decided_by);
   report.domain = describe_domain(world, seen);
   report.trigger = describe_trigger(context, seen.decision);
@@ -110,7 +125,7 @@ Incident describe_incident(const Context& context, const model::Incident& seen, 
     if (!kill.already_dying) report.victims.push_back(describe_victim(context, seen, kill, report.selection));
   }
   std::optional<Window> window;
-  report.growth_left_out = !weigh && host_of(world, seen).source != "kernel_log";  // which never has any
+  report.growth_left_out = !weigh && host.source != "kernel_log";  // which never has any
   if (auto found = weigh ? find_growth(context, seen) : std::nullopt) {
     report.growth = std::move(found->growth);
     window = found->window;

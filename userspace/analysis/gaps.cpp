@@ -146,14 +146,14 @@ void name_gaps(const model::World& world, const model::Incident& incident, Incid
         "How many pages the kernel reckoned with, and so the points: "
         "the memory and swap that the domain may use.");
   }
-  if (!report.growth && report.narrowed) {
-    missing.emplace_back(
-        "Who grew, and since when: the recording was narrowed to chosen processes or cgroups, and none of the domain's "
-        "was among them. Without --pid and --cgroup it has all.");
-  } else if (report.growth_left_out) {
+  if (report.growth_left_out) {
     missing.emplace_back(
         "Who grew, and since when: there are more kills, and processes beside them, than one report weighs. A part of "
         "the input at a time has it.");
+  } else if (!report.growth && report.narrowed) {
+    missing.emplace_back(
+        "Who grew, and since when: the recording was narrowed to chosen processes, cgroups or kinds of event, and what "
+        "tells it was not among them. Without --pid, --cgroup and --events it has all.");
   } else if (!report.growth) {
     missing.push_back(log_only
                           ? "Who grew, and since when: a kernel log has only the moment of the kill. `oomtrace record` "
@@ -210,6 +210,11 @@ Source describe_source(const model::World& world, const SourceInfo& info) {
     for (const std::string& warning : trace.host.warnings) note(warning);
     if (trace.host.narrowed) {
       note("the recording was narrowed to chosen processes or cgroups (--pid, --cgroup): of others it has the kills");
+    }
+    if (!trace.host.selected_kinds.empty()) {
+      std::string kinds;
+      for (const std::string& kind : trace.host.selected_kinds) kinds += (kinds.empty() ? "" : ",") + kind;
+      note("the stream was narrowed to chosen kinds of event (" + kinds + "): what others tell is not in it");
     }
     if (!trace.started) note("the beginning of the trace is missing: facts of the host are not known");
     if (trace.started && trace.host.source == "live" && !trace.stop_reason) {

@@ -29,11 +29,7 @@ int stream_recording(const StreamOptions& options) {
   Result<void> written;
   const auto summary = read_inputs({options.input}, [&](const Event& read) {
     if (!filter->passes(read) || !written) return;
-    std::optional<Event> start;
-    if (options.stream.filter.by_process() && std::holds_alternative<TraceStart>(read.payload)) {
-      start = read;
-      std::get<TraceStart>(start->payload).narrowed = true;
-    }
+    const std::optional<Event> start = sink::narrowed_start(read, options.stream.filter);
     const Event& event = start ? *start : read;
     if (const auto size = codec::encode_line(event, line)) written = (*sink)->write({line.data(), *size});
   });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of each event, described once: the writer and the reader both follow this description, so that they cannot
-// disagree. A visitor V offers number, nonzero, known, opt, text, flag, name, object, opt_object, texts, map and rows;
-// constant, derived and container are for the writer only: what they tell is elsewhere in the event.
+// disagree. A visitor V offers number, nonzero, known, opt, text, flag, name, object, opt_object, texts, map, rows and
+// repeated; constant, derived and container are for the writer only: what they tell is elsewhere in the event.
 //
 // Names are OpenTelemetry's where it has one, nested; sizes end in _bytes, times in _ns, page counts in _pages.
 #pragma once
@@ -73,6 +73,9 @@ void describe(V& v, TraceStart& e) {
     o.text("tool_version", e.tool_version);
     o.text("command", e.command);
     o.flag("narrowed", e.narrowed);
+    // Here, since of two copies the first by text counts (trace/event_source.cpp, lowest()): the trace's, not that of a
+    // stream with chosen kinds of it.
+    o.texts("selected_kinds", e.selected_kinds);
     o.number("realtime_offset_ns", e.realtime_offset_ns);
     o.rows("plan", e.plan);
     o.texts("warnings", e.warnings);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // World::apply and what the trace, the host and its cgroups say of themselves.
+#include <algorithm>
 #include <variant>
 
 #include "model/world.h"
@@ -45,11 +46,12 @@ void World::on(const TraceStart& start, const At& at) {
     if (host.plan.size() == limits_.list) break;
     host.plan.push_back({clip(row.fact), clip(row.way), clip(row.why_not_better)});
   }
-  host.warnings.clear();
-  for (const std::string_view warning : start.warnings) {
-    if (host.warnings.size() == limits_.list) break;
-    host.warnings.push_back(clip(warning));
-  }
+  const auto copy = [this](const std::vector<std::string_view>& from, std::vector<std::string>& to) {
+    to.clear();
+    for (std::size_t i = 0; i < std::min(from.size(), limits_.list); ++i) to.push_back(clip(from[i]));
+  };
+  copy(start.warnings, host.warnings);
+  copy(start.selected_kinds, host.selected_kinds);
 }
 
 // Before the first setting that is known it was what this one was set from.

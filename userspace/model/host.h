@@ -33,6 +33,7 @@ struct HostFacts {
   std::optional<std::uint64_t> overcommit_kbytes;
   std::vector<PlanEntry> plan;
   std::vector<std::string> warnings;
+  std::vector<std::string> selected_kinds;  // empty = all
 };
 
 struct Loss {

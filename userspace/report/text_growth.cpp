@@ -19,7 +19,7 @@ void write_not_recorded(Canvas& canvas, const Incident& incident) {
     return;
   }
   if (incident.narrowed) {
-    canvas.paragraph("Not recorded: the recording was narrowed to chosen processes or cgroups.", 2, 2);
+    canvas.paragraph("Not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event.", 2, 2);
     return;
   }
   canvas.paragraph("Not known: no recorder was running before the kill.", 2, 2);
@@ -131,7 +131,7 @@ void write_growth(Canvas& canvas, const Incident& incident) {
   const Growth& growth = *incident.growth;
   canvas.paragraph(window_text(canvas, growth), 2, 2);
   if (incident.narrowed)
-    canvas.paragraph("Of the chosen processes alone, as are the shares: the recording was narrowed to them.", 2, 2);
+    canvas.paragraph("Of what was chosen alone, as are the shares: the recording was narrowed to it.", 2, 2);
   canvas.paragraph(growth.charged ? charged_text(canvas, incident.domain, *growth.charged)
                                   : "What its limit saw in that time is not known: counters are told once a second.",
                    2, 2);

@@ -70,7 +70,7 @@ std::string driver_text(const Canvas& canvas, const Incident& incident) {
   if (!incident.growth && incident.growth_left_out)
     return "not weighed: there are more kills and processes than one report weighs";
   if (!incident.growth && incident.narrowed)
-    return "not recorded: the recording was narrowed to chosen processes or cgroups";
+    return "not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event";
   if (!incident.growth) return "not known: no recorder was running before the kill";
   const Growth& growth = *incident.growth;
   if (!growth.driver) {

@@ -3,16 +3,13 @@
 #include "sink/event_filter.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/dotted_name.h"
 #include "codec/names.h"
 
 namespace oomtrace::sink {
 namespace {
-
-bool is_of_family(std::string_view kind, std::string_view wanted) {
-  if (wanted.ends_with(".*")) wanted.remove_suffix(2);
-  return kind == wanted || (kind.size() > wanted.size() && kind.starts_with(wanted) && kind[wanted.size()] == '.');
-}
 
 std::string all_kinds() {
   std::string names;
@@ -21,6 +18,27 @@ std::string all_kinds() {
 }
 
 }  // namespace
+
+std::optional<Event> narrowed_start(const Event& event, const FilterOptions& options) {
+  if (!std::holds_alternative<TraceStart>(event.payload) || (options.kinds.empty() && !options.by_process()))
+    return std::nullopt;
+  std::optional<Event> told = event;
+  auto& start = std::get<TraceStart>(told->payload);
+  start.narrowed = start.narrowed || options.by_process();
+  if (options.kinds.empty()) return told;
+  const auto before = std::exchange(start.selected_kinds, {});
+  if (before.empty()) start.selected_kinds.assign(options.kinds.begin(), options.kinds.end());
+  // Of a stream that was narrowed before there is what both let through.
+  for (const std::string_view kind : options.kinds)
+    for (const std::string_view had : before) {
+      if (is_of_family(kind, had))
+        start.selected_kinds.push_back(kind);
+      else if (is_of_family(had, kind))
+        start.selected_kinds.push_back(had);
+    }
+  if (start.selected_kinds.empty()) start.selected_kinds = {"trace"};  // which always passes
+  return told;
+}
 
 Result<EventFilter> EventFilter::create(const FilterOptions& options) {
   EventFilter filter;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +21,9 @@ struct FilterOptions {
   std::string cgroup;               // path in the hierarchy, with what is below; with pids: either is enough
   bool by_process() const { return !pids.empty() || !cgroup.empty(); }
 };
+
+// A trace.start that says what its readers are not given; nullopt: another event, or all is given. Views into both.
+std::optional<Event> narrowed_start(const Event& event, const FilterOptions& options);
 
 // Processes narrow process.*, oom.score_adj, oom.reaped, signal.kill and cgroup.memory only. Kills with what explains
 // them, the machine's own figures and trace.* pass whatever the processes; trace.* passes whatever the kinds, too.

@@ -8,7 +8,7 @@
 
 namespace oomtrace::sink {
 
-// Called by the consumer's thread, on the way of a kill: neither waits nor allocates.
+// Called by the consumer's thread, on the way of a kill: neither waits nor allocates, but for a trace.start.
 class EventTap {
  public:
   virtual ~EventTap() = default;

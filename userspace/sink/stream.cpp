@@ -2,6 +2,7 @@
 // Pushing, dropping, and telling of it.
 #include "sink/stream.h"
 
+#include <new>
 #include <utility>
 
 #include "codec/json_writer.h"
@@ -22,6 +23,7 @@ Result<std::unique_ptr<Stream>> Stream::over(std::unique_ptr<LineSink> sink, con
   auto filter = EventFilter::create(options.filter);
   if (!filter) return tl::make_unexpected(std::move(filter).error());
   stream->filter_ = *std::move(filter);
+  stream->asked_for_ = options.filter;
   auto queue = LineQueue::create(options.queue);
   if (!queue) return tl::make_unexpected(std::move(queue).error());
   stream->queue_ = *std::move(queue);
@@ -54,9 +56,21 @@ Result<void> Stream::start() {
 void Stream::on_event(const Event& event, std::string_view line) noexcept {
   if (!filter_.passes(event)) return;
   if (dropped_ > 0) tell_loss(event);
+  if (std::holds_alternative<TraceStart>(event.payload)) line = told_start(event, line);
   if (queue_->push(line, kLine, line_class_of(event.payload))) return;
   ++dropped_;
   last_dropped_ = loss_in_place_of(event, 0, {});
+}
+
+// Without memory it is told as everybody else gets it.
+std::string_view Stream::told_start(const Event& event, std::string_view line) noexcept {
+  try {
+    const auto told = narrowed_start(event, asked_for_);
+    const auto size = told ? codec::encode_line(*told, start_line_) : Result<std::size_t>(0);
+    if (size && *size > 0) return {start_line_.data(), *size};
+  } catch (const std::bad_alloc&) {
+  }
+  return line;
 }
 
 // Where a line like any other fits again, the reader reads again. At the end it may still do so: the reserve is for

@@ -39,7 +39,8 @@ struct StreamStatus {
   std::optional<Error> first_error;
 };
 
-// The producer's thread calls on_event() and on_kill_complete(); neither waits nor allocates. What a slow reader was
+// The producer's thread calls on_event() and on_kill_complete(); neither waits, nor allocates but for a trace.start
+// that has to say what the stream leaves out. What a slow reader was
 // not given it is told of by trace.lost, as soon as it reads again.
 class Stream final : public EventTap {
  public:
@@ -65,8 +66,10 @@ class Stream final : public EventTap {
  private:
   Stream() = default;
   void tell_loss(const Event& now) noexcept;
+  std::string_view told_start(const Event& event, std::string_view line) noexcept;
 
   Target target_;
+  FilterOptions asked_for_;
   EventFilter filter_;
   std::unique_ptr<LineQueue> queue_;
   std::unique_ptr<LineSink> sink_;  // until start()
@@ -77,6 +80,7 @@ class Stream final : public EventTap {
   Event last_dropped_;         // its head only
   std::uint64_t last_told_boot_ns_ = 0;
   std::array<char, codec::kMinLineBytes> loss_line_{};
+  std::array<char, codec::kMaxLineBytes> start_line_{};
 };
 
 }  // namespace oomtrace::sink

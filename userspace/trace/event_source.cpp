@@ -27,6 +27,8 @@ std::uint64_t gaps_told_by(const Event& event) {
   return lost->count - 1;
 }
 
+bool leaves_out(const TraceStart& start) { return start.narrowed || !start.selected_kinds.empty(); }
+
 }  // namespace
 
 Result<EventSource> EventSource::open(std::vector<EventInput> inputs, const EventSourceOptions& options) {
@@ -95,10 +97,10 @@ EventSource::Input* EventSource::lowest() {
 // Counts what is missing between the line before and this one. A trace may start late, with a later segment: then its
 // first event says so by being a trace.start. One that was narrowed leaves out what was not asked for.
 void EventSource::follow(const LineKey& key, const TraceStart* start) {
-  if (start != nullptr && key.trace_id == last_trace_) narrowed_ = start->narrowed;
+  if (start != nullptr && key.trace_id == last_trace_) narrowed_ = leaves_out(*start);
   if (counts_.traces == 0 || key.trace_id != last_trace_) {
     ++counts_.traces;
-    narrowed_ = start != nullptr && start->narrowed;
+    narrowed_ = start != nullptr && leaves_out(*start);
     if (start == nullptr && key.seq > 0) add_saturated(counts_.missing, key.seq - 1);
     last_trace_ = key.trace_id;
   } else if (key.seq > last_seq_ && !narrowed_) {

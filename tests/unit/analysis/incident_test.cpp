@@ -57,13 +57,31 @@ TEST_F(IncidentTest, a_kill_outside_of_a_narrowed_recording_is_not_one_that_nobo
   std::string told = found.cause.summary;
   for (const std::string& line : found.missing) told += "\n" + line;
   for (const Remedy& remedy : found.remedies) told += "\n" + remedy.title;
-  EXPECT_NE(told.find("Not recorded: the recording was narrowed to chosen processes or cgroups"), std::string::npos);
-  EXPECT_NE(told.find("Record the next run without --pid and --cgroup"), std::string::npos) << told;
+  EXPECT_NE(told.find("Not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event"),
+            std::string::npos);
+  EXPECT_NE(told.find("Record the next run without --pid, --cgroup and --events"), std::string::npos) << told;
   for (const char* untrue : {"nobody watched", "started earlier", "the log has only the moment"})
     EXPECT_EQ(told.find(untrue), std::string::npos) << told;
   EXPECT_EQ(std::count_if(all.source.notes.begin(), all.source.notes.end(),
                           [](const std::string& note) { return note.find("was narrowed") != std::string::npos; }),
             1);
+}
+
+TEST_F(IncidentTest, of_a_stream_of_chosen_kinds_the_notes_say_which) {
+  events.selected_kinds = {"oom", "process.exit"};
+  domain_with(in_use(5));
+  const Report all = report();
+  EXPECT_EQ(
+      std::count(all.source.notes.begin(), all.source.notes.end(),
+                 "the stream was narrowed to chosen kinds of event (oom,process.exit): what others tell is not in it"),
+      1);
+  EXPECT_TRUE(all.incidents.at(0).narrowed) << "not all who grew are told of";
+}
+
+TEST_F(IncidentTest, a_stream_with_all_who_grow_was_not_narrowed) {
+  events.selected_kinds = {"oom", "process"};
+  domain_with(in_use(5));
+  EXPECT_FALSE(report().incidents.at(0).narrowed);
 }
 
 TEST_F(IncidentTest, behind_what_a_report_weighs_growth_is_said_to_be_left_out) {

@@ -11,8 +11,8 @@
 namespace oomtrace::codec {
 
 inline auto members(const TraceStart& e) {
-  const auto& [a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w] = e;
-  return std::tie(a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w);
+  const auto& [a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = e;
+  return std::tie(a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x);
 }
 inline auto members(const TraceStop& e) {
   const auto& [a, b] = e;

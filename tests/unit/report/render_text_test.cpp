@@ -110,8 +110,9 @@ TEST(RenderText, what_a_narrowed_recording_leaves_out_was_not_asked_for) {
   Report report = crowd_report();
   report.incidents[0].narrowed = true;
   const std::string text = text_of(report);
-  EXPECT_TRUE(has(text, "Driven by  not recorded: the recording was narrowed to chosen processes or cgroups\n"));
-  EXPECT_TRUE(has(text, "Not recorded: the recording was narrowed to chosen processes or cgroups.\n"));
+  EXPECT_TRUE(has(
+      text, "Driven by  not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event\n"));
+  EXPECT_TRUE(has(text, "Not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event.\n"));
   EXPECT_EQ(text.find("A recording would tell which process grew"), std::string::npos);
   EXPECT_EQ(text.find("no recorder was running before the kill"), std::string::npos);
 }
@@ -121,7 +122,7 @@ TEST(RenderText, of_a_narrowed_recording_shares_are_of_what_was_chosen) {
   report.incidents[0].narrowed = true;
   const std::string text = text_of(report);
   EXPECT_TRUE(has(text, "+298.0 MiB, 94% of the recorded growth in 3.4 s\n"));
-  EXPECT_TRUE(has(text, "Of the chosen processes alone, as are the shares"));
+  EXPECT_TRUE(has(text, "Of what was chosen alone, as are the shares"));
 }
 
 TEST(RenderText, a_long_table_shows_its_head_and_the_victim) {

@@ -152,5 +152,30 @@ TEST(EventFilter, impossible_pids) {
   EXPECT_FALSE(rig.fork(0xFFFFFFFF, 0xFFFFFFFE));
 }
 
+TEST(NarrowedStart, says_what_is_left_after_each_narrowing) {
+  const auto kinds_after = [](std::vector<std::string_view> before, std::vector<std::string> asked) {
+    Event event;
+    TraceStart start;
+    start.selected_kinds = std::move(before);
+    event.payload = start;
+    FilterOptions options;
+    options.kinds = std::move(asked);
+    options.pids = {5};
+    const auto told = narrowed_start(event, options);
+    EXPECT_TRUE(told && std::get<TraceStart>(told->payload).narrowed);
+    std::vector<std::string> kinds;
+    for (const std::string_view kind : std::get<TraceStart>(told->payload).selected_kinds) kinds.emplace_back(kind);
+    return kinds;
+  };
+  using Kinds = std::vector<std::string>;
+  EXPECT_EQ(kinds_after({}, {}), Kinds());
+  EXPECT_EQ(kinds_after({}, {"oom", "process.exit"}), (Kinds{"oom", "process.exit"}));
+  EXPECT_EQ(kinds_after({"oom"}, {}), Kinds{"oom"});
+  EXPECT_EQ(kinds_after({"oom", "system"}, {"oom.kill", "process"}), Kinds{"oom.kill"});
+  EXPECT_EQ(kinds_after({"oom.kill", "system"}, {"oom.*"}), Kinds{"oom.kill"});
+  EXPECT_EQ(kinds_after({"oom"}, {"process"}), Kinds{"trace"});
+  EXPECT_FALSE(narrowed_start(Event{}, FilterOptions{}));
+}
+
 }  // namespace
 }  // namespace oomtrace::test

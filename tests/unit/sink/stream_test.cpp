@@ -88,6 +88,7 @@ TEST(Stream, reader_gets_what_passes_the_filter_in_order) {
   reader.join();
   ASSERT_EQ(got.size(), 2U);
   EXPECT_EQ(got[0]["event"], "trace.start");
+  EXPECT_EQ(got[0]["trace"]["selected_kinds"], json({"oom"})) << "says what was left out";
   EXPECT_EQ(got[1]["event"], "oom.kill");
   EXPECT_EQ(status.lines, 2U);
   EXPECT_EQ(status.not_delivered, 0U);

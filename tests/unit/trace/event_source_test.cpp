@@ -43,13 +43,15 @@ Event event_base(std::uint64_t seq, std::string_view trace_id) {
   return event;
 }
 
-std::string start_line(std::uint64_t seq, std::string_view trace_id = kTraceId, bool narrowed = false) {
+std::string start_line(std::uint64_t seq, std::string_view trace_id = kTraceId, bool narrowed = false,
+                       std::vector<std::string_view> selected_kinds = {}) {
   Event event = event_base(seq, trace_id);
   TraceStart start;
   start.tool_version = "0.1.0";
   start.page_size = 4096;
   start.source = "live";
   start.narrowed = narrowed;
+  start.selected_kinds = std::move(selected_kinds);
   event.payload = start;
   return encode(event);
 }
@@ -373,6 +375,18 @@ TEST(EventSource, what_a_narrowed_trace_leaves_out_is_not_missing) {
   Lines both = narrowed;
   for (const std::string& line : {start_line(1, other), memory_event(4, other)}) both.push_back(line);
   EXPECT_EQ(read_events(ndjson(join(both))).counts.missing, 2U) << "the other trace has all that it should";
+}
+
+TEST(EventSource, what_a_stream_of_chosen_kinds_leaves_out_is_missing_in_its_trace_alone) {
+  const Lines stream = {start_line(1, kTraceId, false, {"process.memory"}), memory_event(5), memory_event(90)};
+  EXPECT_EQ(read_events(ndjson(join(stream))).counts.missing, 0U);
+  const Lines trace = {start_line(1), memory_event(2), memory_event(5)};
+  for (const bool stream_first : {true, false}) {
+    const std::string first = join(stream_first ? stream : trace), second = join(stream_first ? trace : stream);
+    const Outcome both = read_events(ndjson(first), ndjson(second));
+    EXPECT_EQ(both.events.front(), trace.front()) << "the trace tells more of itself than its stream does";
+    EXPECT_EQ(both.counts.missing, 2U + 84U);
+  }
 }
 
 TEST(EventSource, cut_stream_and_damaged_trace_say_what_is_missing) {

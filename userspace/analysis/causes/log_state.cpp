@@ -58,8 +58,9 @@ std::optional<Cause> detect_state_in_log(const model::World& world, const Incide
   cause.summary = fmt::format(
       "{}. {} were used",
       incident.report.growth_left_out ? "Not weighed: there are more kills and processes than one report weighs"
-      : incident.report.narrowed      ? "Not recorded: the recording was narrowed to chosen processes or cgroups"
-                                      : "Not known: the log has only the moment of the kill",
+      : incident.report.narrowed
+          ? "Not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event"
+          : "Not known: the log has only the moment of the kill",
       format_bytes(static_cast<std::int64_t>(figures->used)));
   const auto groups = groups_by_name(world, incident);
   if (figures->anon) cause.summary += ", " + of_used(*figures, *figures->anon) + " of it anonymous";

@@ -35,8 +35,9 @@ std::optional<Cause> detect_unknown(const model::World&, const IncidentContext& 
   add("candidates weighed", static_cast<double>(weighed), "processes", "oom.candidate");
   if (!report.growth) {
     cause.summary = report.growth_left_out ? "Not weighed: there are more kills and processes than one report weighs."
-                    : report.narrowed      ? "Not recorded: the recording was narrowed to chosen processes or cgroups."
-                                           : "Not known: nobody watched the processes before the kill.";
+                    : report.narrowed
+                        ? "Not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event."
+                        : "Not known: nobody watched the processes before the kill.";
     return cause;
   }
   const Growth& growth = *report.growth;

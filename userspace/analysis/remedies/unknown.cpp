@@ -16,8 +16,9 @@ namespace {
 
 void watch(bool narrowed, std::vector<Advice>& advice) {
   Remedy remedy;
-  remedy.title = narrowed ? "Record the next run without --pid and --cgroup: this one was not among the chosen"
-                          : "Record the next run: nobody watched this one";
+  remedy.title =
+      narrowed ? "Record the next run without --pid, --cgroup and --events: what tells it was not among the chosen"
+               : "Record the next run: nobody watched this one";
   remedy.command = "sudo oomtrace record -- COMMAND   # or beside it: sudo oomtrace record";
   remedy.why =
       "What is known is of the moment of the kill: who grew, since when and by which kind of memory is not in it.";
