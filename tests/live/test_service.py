@@ -213,9 +213,9 @@ class Service(harness.LiveTest):
         self.post_mortem_of(pid)
         process.send_signal(signal.SIGTERM)
         self.assertIn(process.wait(60), (0, 6))  # 6: what came while nothing could be written is told as lost
-        killed = [json.loads(line)["process"]["pid"] for segment in self.segments()
-                  for line in harness.run("stream", segment, "--events", "oom.kill").stdout.splitlines()
-                  if '"oom.kill"' in line]
+        events = [json.loads(line) for segment in self.segments()
+                  for line in harness.run("stream", segment, "--events", "oom.kill").stdout.splitlines()]
+        killed = [event["process"]["pid"] for event in events if event["event"] == "oom.kill"]
         self.assertIn(pid, killed)
         self.assertEqual(os.path.getsize(os.path.join(self.state, "ballast")), size)
 
