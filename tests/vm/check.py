@@ -158,6 +158,7 @@ class SessionCheck:
         if not logged:
             outcome.problems.append("no kill in the kernel's log")
         freeing = 0
+        dead = set()
         for log in logged:
             victim = log.victims()[0]
             incident = next((one for one in waiting if victim in [v["pid"] for v in one["victims"]]), None)
@@ -166,6 +167,10 @@ class SessionCheck:
                 continue
             waiting.remove(incident)
             self.incident(scenario, outcome, incident, log, report, provenance, log_seen, freeing)
+            # Behind its death what the workload still gives back is nobody's growth.
+            if scenario in DRIVEN and self.pid(scenario, "hog") not in dead:
+                self.driver(scenario, outcome, incident)
+            dead.update(log.victims())
             freeing += sum(oom_oracle.pages(killed.anon_rss_kb) for killed in log.killed)
 
     def incident(self, scenario, outcome, incident, log, report, provenance, log_seen, freeing):
@@ -193,14 +198,16 @@ class SessionCheck:
         outcome.figures += result.figures
         outcome.problems += result.problems
         self.death(outcome, log, report)
-        if scenario in DRIVEN:
-            outcome.figures += 1
-            growth = incident["growth"] or {}
-            driver = growth.get("driver") or {}
-            if driver.get("pid") != hog:
-                grown = [(row["comm"], row["pid"], row["grown_bytes"]) for row in growth.get("processes", [])[:5]]
-                outcome.problems.append(f"driver: report {driver.get('pid')} of {grown} from {growth.get('from')} to "
-                                        f"{growth.get('to')}, the workload that grew is {hog}")
+
+    def driver(self, scenario, outcome, incident):
+        outcome.figures += 1
+        hog = self.pid(scenario, "hog")
+        growth = incident["growth"] or {}
+        driver = growth.get("driver") or {}
+        if driver.get("pid") != hog:
+            grown = [(row["comm"], row["pid"], row["grown_bytes"]) for row in growth.get("processes", [])[:5]]
+            outcome.problems.append(f"driver: report {driver.get('pid')} of {grown} from {growth.get('from')} to "
+                                    f"{growth.get('to')}, the workload that grew is {hog}")
 
     @staticmethod
     def death(outcome, log, report):
