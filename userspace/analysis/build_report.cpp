@@ -80,10 +80,13 @@ Victim describe_victim(const Context& context, const model::Incident& incident, 
   if (kill.memory) {
     const MemoryCounters& memory = *kill.memory;
     const auto known = [&](MemoryField bit) { return (memory.missing & bit) == 0; };
-    if (known(kMemoryAnon)) victim.anon_rss_bytes = memory.anon;
-    if (known(kMemoryFile)) victim.file_rss_bytes = memory.file;
-    if (known(kMemoryShmem)) victim.shmem_rss_bytes = memory.shmem;
-    if (known(kMemorySwap)) victim.swap_bytes = memory.swap;
+    // A counter whose parts still lie with the processors may be below nothing: the kernel's "Killed process" line has
+    // 0 then (include/linux/mm.h, get_mm_counter).
+    const auto shown = [](std::int64_t bytes) { return std::max<std::int64_t>(bytes, 0); };
+    if (known(kMemoryAnon)) victim.anon_rss_bytes = shown(memory.anon);
+    if (known(kMemoryFile)) victim.file_rss_bytes = shown(memory.file);
+    if (known(kMemoryShmem)) victim.shmem_rss_bytes = shown(memory.shmem);
+    if (known(kMemorySwap)) victim.swap_bytes = shown(memory.swap);
     if (known(kMemoryPgtables)) victim.pgtables_bytes = memory.pgtables;
     if (known(kMemoryTotalVm)) victim.total_vm_bytes = memory.total_vm;
   }

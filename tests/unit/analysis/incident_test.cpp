@@ -84,6 +84,17 @@ TEST_F(IncidentTest, a_stream_with_all_who_grow_was_not_narrowed) {
   EXPECT_FALSE(report().incidents.at(0).narrowed);
 }
 
+TEST_F(IncidentTest, a_counter_below_nothing_is_told_as_the_kernel_tells_it) {
+  events.at(1).start();
+  MemoryCounters memory = mib(60);
+  memory.file = -32768;
+  events.at(2).emit(test::memcg_kill(1, ref(10, "x"), memory, kCgroup, 100 * kMiB));
+  const Report all = report();
+  const Victim& victim = all.incidents.at(0).victims.at(0);
+  EXPECT_EQ(victim.file_rss_bytes, 0);
+  EXPECT_EQ(victim.anon_rss_bytes, 60 * kMiB);
+}
+
 TEST_F(IncidentTest, behind_what_a_report_weighs_growth_is_said_to_be_left_out) {
   events.at(1).start();
   for (const unsigned pid : {10U, 20U}) {
