@@ -265,7 +265,8 @@ void Assembler::add_kill(OpenReport& open, const LogRecord& record, KillLine lin
 bool Assembler::join_sharers(const LogRecord& record, KillLine& line) {
   if (!line.sharers_follow) return false;
   for (OpenReport* open : queue_.open_of_host(record)) {
-    if (open->state != ReportState::kKilled || !within(open->killed_at, record.stamp, kSharersWindow)) continue;
+    if (open->report.kills.empty() || open->state != ReportState::kKilled) continue;  // "no killable processes"
+    if (!within(open->killed_at, record.stamp, kSharersWindow)) continue;
     const KillLine& first = open->report.kills.front();
     if (!first.sharers_follow || first.comm != line.comm) continue;
     if (!killed(open->report, line.pid)) {
@@ -283,7 +284,7 @@ bool Assembler::join_group(const LogRecord& record, KillLine& line) {
   OpenReport* first = nullptr;
   std::vector<OpenReport*> later;
   for (OpenReport* open : queue_.open_of_host(record)) {
-    if (open->state != ReportState::kKilled || open->caller != record.caller ||
+    if (open->report.kills.empty() || open->state != ReportState::kKilled || open->caller != record.caller ||
         !within(open->killed_at, record.stamp, kGroupWindow)) {
       continue;
     }
@@ -315,7 +316,8 @@ bool Assembler::join_group(const LogRecord& record, KillLine& line) {
 void Assembler::on_group(const LogRecord& record, const std::string& path) {
   OpenReport* open = queue_.current(record);
   // The kernel announces a group right behind the kill that it was chosen with.
-  const bool late = open && open->state == ReportState::kKilled && !within(open->killed_at, record.stamp, kAtOnce);
+  const bool late = open && open->state == ReportState::kKilled &&
+                    (open->report.kills.empty() || !within(open->killed_at, record.stamp, kAtOnce));
   if (!open || late || !open->report.oom_group.empty()) open = &begin(record);
   open->report.oom_group = path;
   queue_.touch(*open, record);

@@ -49,6 +49,26 @@ TEST(Assembly, a_group_is_one_incident_and_its_first_victim_is_no_second_one) {
   EXPECT_EQ(log.incidents[1].kills[0].victim.pid, 20U);
 }
 
+TEST(Assembly, a_group_is_not_of_the_report_without_a_victim_before_it) {
+  const EventCollector log =
+      collect(at(1, invoked("a")) + at(1.1, "Out of memory and no killable processes...") +
+              at(1.2, "Tasks in /a/b are going to be killed due to memory.oom.group set") + at(1.3, killed(11, "b")));
+  ASSERT_EQ(log.incidents.size(), 2U);
+  EXPECT_EQ(log.incidents[0].kills[0].no_victim, "no_killable_process");
+  EXPECT_TRUE(log.incidents[0].kills[0].decision.oom_group.empty());
+  EXPECT_EQ(log.incidents[1].kills[0].victim.pid, 11U);
+  EXPECT_EQ(log.incidents[1].kills[0].decision.oom_group, "/a/b");
+}
+
+TEST(Assembly, no_kill_is_of_the_group_of_a_report_without_a_victim) {
+  const EventCollector log = collect(at(1, "Tasks in /a/b are going to be killed due to memory.oom.group set") +
+                                     at(1.1, "Out of memory and no killable processes...") + at(1.2, killed(11, "b")));
+  ASSERT_EQ(log.incidents.size(), 2U);
+  EXPECT_EQ(log.incidents[0].kills[0].no_victim, "no_killable_process");
+  EXPECT_EQ(log.incidents[1].kills[0].victim.pid, 11U);
+  EXPECT_FALSE(log.incidents[1].kills[0].group_member);
+}
+
 TEST(Assembly, the_repeated_victim_tells_a_group_whose_announcement_is_lost) {
   const EventCollector log =
       collect(at(1, killed(10, "a")) + at(1.1, killed(11, "b")) + at(1.2, killed(12, "c")) + at(1.3, killed(10, "a")));

@@ -12,25 +12,10 @@
 #include "event_collector.h"
 #include "log_files.h"
 #include "mutate.h"
+#include "sound_log.h"
 
 namespace oomtrace::kernel_log {
 namespace {
-
-void expect_sound(const EventCollector& log, const std::string& name, unsigned seed) {
-  EXPECT_TRUE(log.last_seq_ok) << name << " seed " << seed;
-  EXPECT_EQ(log.stops, 1U);
-  for (std::size_t i = 0; i < log.incidents.size(); ++i) {
-    const CollectedIncident& incident = log.incidents[i];
-    ASSERT_FALSE(incident.kills.empty());
-    EXPECT_EQ(incident.kills[0].decision.incident_id, i + 1);
-    EXPECT_EQ(incident.end.incident_id, i + 1) << name << " seed " << seed;
-    EXPECT_EQ(incident.end.emitted, incident.candidates.size());
-    for (const OomKill& kill : incident.kills) {
-      EXPECT_EQ(kill.victim.pid == 0, !kill.no_victim.empty()) << name << " seed " << seed;
-      EXPECT_EQ(kill.decision.way, "kernel_log");
-    }
-  }
-}
 
 TEST(Mutations, of_logs_are_survived) {
   std::vector<std::filesystem::path> logs;

@@ -33,6 +33,17 @@ TEST(OlderKernels, linux_2_4_names_every_thread_of_the_victim) {
   EXPECT_TRUE(incident.kills[1].group_member);
 }
 
+TEST(OlderKernels, a_kill_behind_no_killable_processes_is_of_its_own) {
+  const EventCollector log = collect(
+      "Out of memory and no killable processes...\n"
+      "Out of Memory: Killed process 613 (mozilla-bin).\n");
+  ASSERT_EQ(log.incidents.size(), 2U);
+  EXPECT_EQ(log.incidents[0].kills[0].no_victim, "no_killable_process");
+  ASSERT_EQ(log.incidents[1].kills.size(), 1U);
+  EXPECT_EQ(log.incidents[1].kills[0].victim.pid, 613U);
+  EXPECT_FALSE(log.incidents[1].kills[0].group_member);
+}
+
 TEST(OlderKernels, linux_2_6_13_has_no_name_before_oom_killer) {
   const CollectedIncident incident = only(
       "oom-killer: gfp_mask=0x201d2, order=0\n"
