@@ -17,6 +17,7 @@
 #include "model/world.h"
 #include "report/render_json.h"
 #include "report/render_text.h"
+#include "support/narrow_limits.h"
 #include "trace/detect.h"
 #include "trace/event_source.h"
 
@@ -32,23 +33,6 @@ class Applier final : public kernel_log::EventConsumer {
  private:
   model::World& world_;
 };
-
-model::World::Limits narrow() {
-  model::World::Limits limits;
-  limits.quiet_dead = limits.failed_dead = 4;
-  limits.kept_dead = 4;
-  limits.living = 8;
-  limits.incidents = 4;
-  limits.kills = 2;
-  limits.candidates = 8;
-  limits.process_points = 64;
-  limits.system_points = 16;
-  limits.process_bytes = 2048;
-  limits.incident_bytes = 16384;
-  limits.cgroups = 4;
-  limits.list = 4;
-  return limits;
-}
 
 void read_events(trace::DetectedInput detected, model::World& world) {
   std::vector<trace::EventInput> inputs;
@@ -90,6 +74,6 @@ void report_on(std::string_view bytes, const model::World::Limits& limits) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   report_on(bytes, {});
-  report_on(bytes, narrow());
+  report_on(bytes, test::narrow_limits());
   return 0;
 }
