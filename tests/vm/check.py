@@ -167,6 +167,7 @@ class SessionCheck:
                 continue
             waiting.remove(incident)
             self.incident(scenario, outcome, incident, log, report, provenance, log_seen, freeing)
+            self.reader(outcome, incident)
             # Behind its death what the workload still gives back is nobody's growth.
             if scenario in DRIVEN and self.pid(scenario, "hog") not in dead:
                 self.driver(scenario, outcome, incident)
@@ -198,6 +199,15 @@ class SessionCheck:
         outcome.figures += result.figures
         outcome.problems += result.problems
         self.death(outcome, log, report)
+
+    # get_task_cmdline() allocates while it holds the memory of who is read: of a victim, it would not come back.
+    @staticmethod
+    def reader(outcome, incident):
+        outcome.figures += 1
+        trigger = incident["trigger"]
+        reads = any(frame.startswith("proc_pid_cmdline_read") for frame in trigger.get("stack") or [])
+        if reads and (trigger["comm"] or "").startswith("oomtrace"):
+            outcome.problems.append("the recorder read a process in /proc until the kernel killed for it")
 
     def driver(self, scenario, outcome, incident):
         outcome.figures += 1

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -126,6 +127,21 @@ void parse_pressure(std::string_view text, SystemPressure& pressure) {
     if (line.starts_with("some ")) pressure.some = parse_pressure_line(line.substr(5));
     if (line.starts_with("full ")) pressure.full = parse_pressure_line(line.substr(5));
   });
+}
+
+bool memory_is_short(const SystemMemory& memory) {
+  // A training run takes gigabytes a second, a read some milliseconds.
+  constexpr std::uint64_t kShort = 32, kMost = std::uint64_t{4} << 30;  // of the machine's memory, but no more than
+  if (!memory.available || !memory.total) return false;
+  const std::uint64_t least = std::min(*memory.total / kShort, kMost);
+  return *memory.available < least && memory.swap_free.value_or(0) < least - *memory.available;
+}
+
+bool system_memory_is_short() {
+  const auto meminfo = read_small_file("/proc/meminfo", 1U << 16);
+  SystemMemory memory;
+  if (meminfo) parse_meminfo(*meminfo, memory);
+  return memory_is_short(memory);
 }
 
 std::optional<SystemMemory> read_system_memory() {

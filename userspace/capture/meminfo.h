@@ -18,6 +18,12 @@ void parse_vmstat(std::string_view text, std::uint32_t page_size, SystemMemory& 
 // "some avg10=0.00 avg60=0.00 avg300=0.00 total=0" lines of /proc/pressure/RESOURCE or cgroup *.pressure.
 void parse_pressure(std::string_view text, SystemPressure& pressure);
 
+// Whether so little is left, swap counted, that the kernel may soon kill: then nobody should hold on to the memory of
+// another process. False where the figures are not told.
+bool memory_is_short(const SystemMemory& memory);
+
+bool system_memory_is_short();
+
 std::optional<SystemMemory> read_system_memory();
 std::optional<SystemPressure> read_system_pressure(std::string_view resource);
 

@@ -25,6 +25,8 @@ constexpr std::size_t kMaxKnown = 65536;
 constexpr std::size_t kMaxNamespaces = 32;  // looked at again and again
 constexpr std::uint64_t kMaxStuck = 4;      // threads that hang
 constexpr std::chrono::seconds kPatienceAtEnd(2);
+constexpr std::chrono::milliseconds kLookAgain(50);  // whether memory is still short
+constexpr std::chrono::seconds kLookedAtLately(2);
 
 struct Namespace {
   std::uint32_t pid = 0;  // a process in it
@@ -35,10 +37,12 @@ using Namespaces = std::map<std::uint64_t, Namespace>;  // by inode
 }  // namespace
 
 struct ProcessReader::State {
-  State(bool masks, const ProcessReads& by) : redact(masks), reads(by) {}
+  State(bool masks, const ProcessReads& by, std::chrono::milliseconds with)
+      : redact(masks), reads(by), patience(with) {}
 
   const bool redact;
   const ProcessReads reads;
+  const std::chrono::milliseconds patience;
   std::mutex mutex;
   std::condition_variable wake;
   std::condition_variable ended;
@@ -51,15 +55,17 @@ struct ProcessReader::State {
   std::uint64_t generation = 0;  // of the thread that is to go on
   bool running = false;          // that thread has not ended
   std::optional<Clock::time_point> reading_since;
+  std::optional<Clock::time_point> short_since, last_short;  // memory, as far as it was looked at
 
   bool goes_on(std::uint64_t mine) const { return !stop && generation == mine; }
+  bool must_wait(std::unique_lock<std::mutex>& lock);
   void want_parent(const Request& of, const OwnedProcessInfo& info);
   void read_one(Request wanted, Namespaces& namespaces, std::unique_lock<std::mutex>& lock);
   void read_mounts(Namespaces& namespaces, std::unique_lock<std::mutex>& lock);
 };
 
 ProcessReader::ProcessReader(bool redact, std::chrono::milliseconds patience, const ProcessReads& reads)
-    : patience_(patience), state_(std::make_shared<State>(redact, reads)) {
+    : patience_(patience), state_(std::make_shared<State>(redact, reads, patience)) {
   start();
 }
 
@@ -132,6 +138,21 @@ std::vector<ProcessReader::SeenMount> ProcessReader::take_mounts() {
   return std::exchange(state_->mounts, {});
 }
 
+bool ProcessReader::State::must_wait(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  const bool is_short = reads.memory_short();
+  lock.lock();
+  if (!is_short) {
+    short_since.reset();
+    return false;
+  }
+  const auto now = Clock::now();
+  // Nobody looks while nobody is to be read.
+  if (!short_since || now - *last_short > kLookedAtLately) short_since = now;
+  last_short = now;
+  return now - *short_since < patience;
+}
+
 // Not init, everybody's parent. A pid that another process has taken since is not read again: that one's exec is told
 // by an event of its own.
 void ProcessReader::State::want_parent(const Request& of, const OwnedProcessInfo& info) {
@@ -191,6 +212,12 @@ void ProcessReader::run(const std::shared_ptr<State>& state, std::uint64_t gener
       state->wake.wait(lock);
       continue;
     }
+    if (!state->mounts_wanted && state->must_wait(lock)) {
+      if (state->goes_on(generation)) state->wake.wait_for(lock, kLookAgain);
+      continue;
+    }
+    // Meanwhile others may have been taken away, or the end have come.
+    if (!state->goes_on(generation) || (!state->mounts_wanted && state->waiting.empty())) continue;
     state->reading_since = Clock::now();
     if (state->mounts_wanted) {
       state->read_mounts(namespaces, lock);

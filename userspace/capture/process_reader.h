@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "capture/meminfo.h"
 #include "capture/process_info.h"
 #include "capture/shm_mount.h"
 
@@ -20,10 +21,15 @@ struct ProcessReads {
   std::optional<OwnedProcessInfo> (*info)(std::uint32_t pid, std::uint64_t start_boot_ns,
                                           bool redact) = read_process_info;
   std::optional<ShmMount> (*shm)(std::uint32_t pid) = read_shm_mount;
+  bool (*memory_short)() = system_memory_is_short;
 };
 
 // A read may never come back: behind the mmap lock of a process that hangs in a file system of the network, or in
 // memory that its owner does not let be read. The thread is then left to itself and another one goes on; a few times.
+//
+// The kernel holds a process's memory while its command line is read, and allocates under way (fs/proc/base.c,
+// get_task_cmdline). A victim of the OOM killer whose reader waits for memory there keeps all that it has, and another
+// process dies for it. So where memory is short, processes wait to be read, but not for ever: some machines always are.
 class ProcessReader {
  public:
   struct Request {
@@ -32,6 +38,7 @@ class ProcessReader {
     std::uint32_t above = 0;  // how many levels above a process that was asked for
   };
 
+  // `patience` is with one read, and with memory that is short.
   explicit ProcessReader(bool redact, std::chrono::milliseconds patience = std::chrono::seconds(10),
                          const ProcessReads& reads = {});
   ~ProcessReader();  // waits for a read that is under way, but not longer than two seconds

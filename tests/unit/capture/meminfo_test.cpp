@@ -28,6 +28,22 @@ TEST(ParseMeminfo, LeavesOutWhatIsNoNumber) {
   EXPECT_FALSE(memory.cached);
 }
 
+TEST(MemoryIsShort, CountsSwap) {
+  SystemMemory memory;
+  EXPECT_FALSE(capture::memory_is_short(memory)) << "not told";
+  memory.total = std::uint64_t{64} << 30;
+  memory.available = std::uint64_t{3} << 30;
+  EXPECT_FALSE(capture::memory_is_short(memory));
+  memory.available = std::uint64_t{1} << 30;
+  EXPECT_TRUE(capture::memory_is_short(memory));
+  memory.swap_free = std::uint64_t{1} << 30;
+  EXPECT_FALSE(capture::memory_is_short(memory));
+  memory.available = 0;
+  EXPECT_TRUE(capture::memory_is_short(memory));
+  memory.swap_free = UINT64_MAX;
+  EXPECT_FALSE(capture::memory_is_short(memory));
+}
+
 TEST(ParseVmstat, TakesTheBalloonAsDifference) {
   SystemMemory memory;
   parse_vmstat("oom_kill 3\nballoon_inflate 100\nballoon_deflate 40\n", 4096, memory);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -70,6 +71,21 @@ std::optional<OwnedProcessInfo> read_line(std::uint32_t pid, std::uint64_t, bool
 
 std::optional<capture::ShmMount> no_mount(std::uint32_t) { return std::nullopt; }
 
+bool never_short() { return false; }
+
+std::atomic<bool>& short_now() {
+  static std::atomic<bool> is_short;
+  return is_short;
+}
+std::atomic<int>& times_asked() {
+  static std::atomic<int> times;
+  return times;
+}
+bool as_told() {
+  ++times_asked();
+  return short_now();
+}
+
 class ProcessReaderTest : public ::testing::Test {
  protected:
   ProcessReaderTest() { gate().close(); }
@@ -86,7 +102,7 @@ class ProcessReaderTest : public ::testing::Test {
     return false;
   }
 
-  const ProcessReads reads{read_info, no_mount};
+  const ProcessReads reads{read_info, no_mount, never_short};
 };
 
 TEST_F(ProcessReaderTest, another_thread_goes_on_where_one_hangs) {
@@ -114,7 +130,7 @@ TEST_F(ProcessReaderTest, only_so_many_may_hang) {
 }
 
 TEST_F(ProcessReaderTest, parents_are_read_too_once_and_so_many) {
-  ProcessReader reader(true, 1h, {read_line, no_mount});
+  ProcessReader reader(true, 1h, {read_line, no_mount, never_short});
   std::vector<std::uint32_t> pids;
   const auto read_until = [&](std::uint32_t last) {
     pids.clear();
@@ -133,6 +149,54 @@ TEST_F(ProcessReaderTest, parents_are_read_too_once_and_so_many) {
   reader.forget_parents();
   reader.request({4, 0});
   EXPECT_EQ(read_until(2), (Pids{4, 3, 2}));
+}
+
+// get_task_cmdline() keeps what a victim of the OOM killer holds from coming back while its reader waits for memory.
+TEST_F(ProcessReaderTest, where_memory_is_short_nobody_is_read) {
+  short_now() = true;
+  times_asked() = 0;
+  ProcessReader reader(true, 1h, {read_info, no_mount, as_told});
+  reader.request({2, 0});
+  while (times_asked() < 3) std::this_thread::sleep_for(1ms);
+  EXPECT_TRUE(reader.take().empty());
+  short_now() = false;
+  EXPECT_TRUE(told(reader, 2));
+  EXPECT_EQ(reader.stuck(), 0U);
+}
+
+TEST_F(ProcessReaderTest, memory_that_stays_short_holds_up_only_for_a_while) {
+  short_now() = true;
+  times_asked() = 0;
+  ProcessReader reader(true, 2s, {read_info, no_mount, as_told});
+  reader.request({2, 0});
+  EXPECT_TRUE(told(reader, 2));
+  EXPECT_GE(times_asked(), 2) << "read at once";
+  EXPECT_EQ(reader.stuck(), 0U) << "to wait for memory is not to hang";
+}
+
+TEST_F(ProcessReaderTest, what_was_short_long_ago_is_short_anew) {
+  short_now() = true;
+  ProcessReader reader(true, 100ms, {read_info, no_mount, as_told});
+  reader.request({2, 0});
+  EXPECT_TRUE(told(reader, 2));
+  std::this_thread::sleep_for(2100ms);  // nobody looks meanwhile, whatever memory does
+  times_asked() = 0;
+  reader.request({3, 0});
+  EXPECT_TRUE(told(reader, 3));
+  EXPECT_GE(times_asked(), 2) << "read at once";
+}
+
+TEST_F(ProcessReaderTest, the_end_does_not_wait_for_memory) {
+  short_now() = true;
+  times_asked() = 0;
+  {
+    ProcessReader reader(true, 1h, {read_info, no_mount, as_told});
+    reader.request({2, 0});
+    while (times_asked() == 0) std::this_thread::sleep_for(1ms);
+  }
+  const int asked = times_asked();
+  std::this_thread::sleep_for(200ms);
+  EXPECT_EQ(times_asked(), asked) << "the thread goes on";
 }
 
 TEST_F(ProcessReaderTest, read_that_hangs_does_not_hold_up_the_end) {
