@@ -248,7 +248,9 @@ void World::on(const OomReaped& reaped, const At& at) {
   process.reaped = true;
   if (!process.killed_in) return;
   for (Kill& kill : incidents_[*process.killed_in].kills) {
-    if (kill.victim.id == process.id) kill.reaped = true;
+    if (kill.victim.id != process.id) continue;
+    kill.reaped = true;
+    kill.reaped_ns = at.boot_ns;
   }
 }
 

@@ -48,6 +48,7 @@ struct Kill {
   bool already_dying = false;
   std::optional<std::uint32_t> sacrificed_for_pid;
   bool reaped = false;
+  std::uint64_t reaped_ns = 0;  // 0 = not told
 };
 
 struct CandidateRow {

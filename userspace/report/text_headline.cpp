@@ -66,7 +66,7 @@ std::string role_driver_text(const Canvas& canvas, const Incident& incident, con
   return text;
 }
 
-std::string driver_text(const Canvas& canvas, const Incident& incident) {
+std::string grower_text(const Canvas& canvas, const Incident& incident) {
   if (!incident.growth && incident.growth_left_out)
     return "not weighed: there are more kills and processes than one report weighs";
   if (!incident.growth && incident.narrowed)
@@ -93,6 +93,14 @@ std::string driver_text(const Canvas& canvas, const Incident& incident) {
   }
   text += share_text(incident, driver.share);
   if (!incident.victims.empty() && !is_victim(incident, *driver.pid)) text += "; it is not what was killed";
+  return text;
+}
+
+std::string driver_text(const Canvas& canvas, const Incident& incident) {
+  std::string text = grower_text(canvas, incident);
+  const bool still_held = std::any_of(incident.contributing.begin(), incident.contributing.end(),
+                                      [](const Cause& cause) { return cause.kind == "earlier_victim_dying"; });
+  if (still_held) text += "; the memory of the victim before seems not to have come back";
   return text;
 }
 

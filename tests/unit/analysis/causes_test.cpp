@@ -217,6 +217,100 @@ TEST_F(NobodysMemoryTest, long_after_an_earlier_kill_it_is) {
   EXPECT_TRUE(has(second_kill(30), "kernel_memory_growth"));
 }
 
+// A victim whose memory somebody holds on to is gone from the list of processes, and a small one dies for it.
+struct SmallNextTest : NobodysMemoryTest {
+  const ProcessRef small = ref(30, "small", 1);
+  double small_mib = 16;
+  double sample_s = 50;                  // of the machine's memory, which had 900 MiB free
+  double kills_s = 50.1;                 // the first kill
+  std::int32_t order = 0;                // of the second
+  std::uint32_t dropped = 0;             // candidates of the second
+  bool still_listed = false;             // the first victim, with all its memory
+  bool reaped = false;                   // the first victim, between the two
+  std::optional<double> since_free_mib;  // another sample between the two
+
+  Incident next(double after_s) {
+    grow(100, 6900, 100, 4);
+    events.memory(small, mib(small_mib), 0, kJob);
+    events.at(sample_s);
+    machine(900, 7100);
+    events.at(kills_s);
+    events.emit(test::global_kill(1, trainer, mib(7000), 2097152));
+    events.at(kills_s + after_s / 2);
+    if (since_free_mib) machine(*since_free_mib, 8000 - *since_free_mib);
+    if (reaped) events.emit(OomReaped{trainer, {}});
+    events.at(kills_s + after_s);
+    OomKill kill = test::global_kill(2, small, mib(small_mib), 2097152);
+    kill.decision.order = order;
+    events.emit(kill);
+    events.candidate(2, small, mib(small_mib), 900, kJob);
+    events.candidate(2, sidecar, mib(104), 0, kJob);
+    if (still_listed) events.candidate(2, trainer, mib(7000), 0, kJob, Excluded::kAlreadyDying);
+    events.end(2, still_listed ? 3 : 2, dropped);
+    const Report all = report();
+    EXPECT_EQ(all.incidents.size(), 2U);
+    return all.incidents.empty() ? Incident{} : all.incidents.back();
+  }
+  bool told(double after_s) { return has(next(after_s), "earlier_victim_dying"); }
+};
+
+TEST_F(SmallNextTest, dies_for_what_the_victim_before_still_holds) {
+  const Incident found = next(0.025);
+  const auto factor = std::find_if(found.contributing.begin(), found.contributing.end(),
+                                   [](const Cause& cause) { return cause.kind == "earlier_victim_dying"; });
+  ASSERT_NE(factor, found.contributing.end());
+  EXPECT_EQ(factor->summary,
+            "The memory of python3 (pid 10), killed 25 ms before with 6.8 GiB, seems not to have come back: of 8.0 GiB "
+            "that the machine has, the processes that lived held 120.0 MiB.");
+  ASSERT_FALSE(found.remedies.empty());
+  EXPECT_EQ(found.remedies.front().title,
+            "Look at the kill before this one first: without it this one may not have come");
+  EXPECT_EQ(found.remedies.front().command, "oomtrace report --incident 1 FILE");
+}
+
+TEST_F(SmallNextTest, a_victim_that_is_still_listed_is_not_one_of_the_living) {
+  still_listed = true;
+  EXPECT_TRUE(told(0.025));
+}
+
+TEST_F(SmallNextTest, where_the_machine_was_told_in_between_a_second_may_pass) {
+  since_free_mib = 100;
+  EXPECT_TRUE(told(1));
+}
+
+TEST_F(SmallNextTest, memory_that_is_free_has_come_back) {
+  since_free_mib = 7500;
+  order = 3;
+  EXPECT_FALSE(told(1));
+}
+
+TEST_F(SmallNextTest, memory_that_was_reaped_has_come_back) {
+  reaped = true;
+  EXPECT_FALSE(told(0.025));
+}
+
+TEST_F(SmallNextTest, dies_for_what_others_took_since) {
+  small_mib = 5000;
+  EXPECT_FALSE(told(0.025));
+}
+
+TEST_F(SmallNextTest, of_a_request_for_many_pages_in_a_row_nothing_is_said) {
+  order = 3;
+  EXPECT_FALSE(told(0.025));
+}
+
+TEST_F(SmallNextTest, half_a_second_is_long_enough_for_others_to_fill_it) { EXPECT_FALSE(told(0.5)); }
+
+TEST_F(SmallNextTest, what_the_machine_held_long_before_says_nothing) {
+  kills_s = 54;
+  EXPECT_FALSE(told(0.025));
+}
+
+TEST_F(SmallNextTest, is_not_explained_where_not_all_were_told) {
+  dropped = 1;
+  EXPECT_FALSE(told(0.025));
+}
+
 TEST_F(NobodysMemoryTest, a_kill_by_hand_on_a_machine_with_room_has_no_driver_and_no_culprit) {
   const Incident found = by_hand(5000);
   EXPECT_EQ(found.cause.kind, "unknown");

@@ -121,24 +121,6 @@ void fragmentation(const IncidentContext& incident, std::vector<Cause>& found) {
                          std::move(evidence)));
 }
 
-void earlier_victim(const IncidentContext& incident, std::vector<Cause>& found) {
-  // The machine's counters leave some of the kernel's own memory unnamed, too.
-  if (!ledger_is_of_the_kill(incident)) return;
-  const auto returning = returning_memory(incident);
-  const std::int64_t residue = incident.report.domain.residue_bytes.value_or(0);
-  if (!returning || residue < telling_growth(incident) || residue < returning->bytes / 4) return;
-  const model::ProcessName& victim = returning->kill->victim;
-  const double apart_ms = static_cast<double>(returning->before_ns) / 1e6;
-  found.push_back(
-      factor("earlier_victim_dying", 0.6,
-             fmt::format("The memory of {}, killed {:.0f} ms before, had not come back: {} were charged that nobody "
-                         "mapped any more.",
-                         named(victim.comm, victim.pid), apart_ms, format_bytes(residue)),
-             {{"killed before", apart_ms, "ms", "oom.kill"},
-              {"held by the earlier victim", static_cast<double>(returning->bytes), "bytes", "oom.kill"},
-              {"charged and mapped by nobody", static_cast<double>(residue), "bytes", "oom.kill"}}));
-}
-
 }  // namespace
 
 std::vector<Cause> contributing_factors(const IncidentContext& incident) {
@@ -148,7 +130,7 @@ std::vector<Cause> contributing_factors(const IncidentContext& incident) {
   oom_group(incident, found);
   huge_pages(incident, found);
   fragmentation(incident, found);
-  earlier_victim(incident, found);
+  if (auto earlier = earlier_victim_dying(incident)) found.push_back(*std::move(earlier));
   return found;
 }
 

@@ -36,12 +36,13 @@ std::optional<Returning> returning_memory(const IncidentContext& incident) {
       continue;
     }
     if (kill->boot_ns >= now.boot_ns || !kill->memory) continue;
+    if (kill->reaped && kill->reaped_ns <= now.boot_ns) continue;
     if (last && last->kill->boot_ns >= kill->boot_ns) continue;
     const MemoryCounters& held = *kill->memory;
     std::int64_t bytes = 0;
     for (const std::int64_t part : {held.anon, held.file, held.shmem})
       bytes += std::clamp<std::int64_t>(part, 0, std::int64_t{1} << 56);
-    last = Returning{kill, now.boot_ns - kill->boot_ns, bytes};
+    last = Returning{kill, earlier, now.boot_ns - kill->boot_ns, bytes};
   }
   return last;
 }
@@ -51,6 +52,13 @@ const SystemMemory* machine_at_kill(const IncidentContext& incident) {
   const auto& memory = world.boots()[boot_of(world, incident.seen)].memory;
   const auto* point = memory.at(incident.seen.boot_ns);
   return point ? &point->sample.memory : nullptr;
+}
+
+std::uint64_t machine_told_ns(const IncidentContext& incident) {
+  if (incident.seen.memory) return incident.seen.boot_ns;
+  const model::World& world = incident.context.world;
+  const auto* point = world.boots()[boot_of(world, incident.seen)].memory.at(incident.seen.boot_ns);
+  return point ? std::min(point->until_ns, incident.seen.boot_ns) : 0;
 }
 
 }  // namespace oomtrace::analysis

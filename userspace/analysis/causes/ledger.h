@@ -21,13 +21,16 @@ bool ledger_is_of_the_kill(const IncidentContext& incident);
 // charged until they are freed, and no counter names them.
 struct Returning {
   const model::Kill* kill = nullptr;
-  std::uint64_t before_ns = 0;  // from that kill to this one
-  std::int64_t bytes = 0;       // what it held
+  const model::Incident* incident = nullptr;  // that kill's
+  std::uint64_t before_ns = 0;                // from that kill to this one
+  std::int64_t bytes = 0;                     // what it held
 };
 // The last one; nullopt where there is none.
 std::optional<Returning> returning_memory(const IncidentContext& incident);
 
 // The machine's memory as last sampled before the kill; nullptr where it was not.
 const SystemMemory* machine_at_kill(const IncidentContext& incident);
+// When what the domain's ledger says of the machine was told, at the kill at the latest; 0 where it was not told.
+std::uint64_t machine_told_ns(const IncidentContext& incident);
 
 }  // namespace oomtrace::analysis

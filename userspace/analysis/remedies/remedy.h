@@ -56,6 +56,7 @@ void advise_leak(const Patient& patient, std::vector<Advice>& advice);
 void advise_neighbor(const Patient& patient, std::vector<Advice>& advice);
 void advise_protection(const Patient& patient, std::vector<Advice>& advice);
 void advise_limit(const Patient& patient, std::vector<Advice>& advice);
+void advise_earlier_victim(const Patient& patient, std::vector<Advice>& advice);
 void advise_overcommit(const Patient& patient, std::vector<Advice>& advice);
 void advise_machine(const Patient& patient, std::vector<Advice>& advice);
 void advise_unknown(const Patient& patient, std::vector<Advice>& advice);

@@ -9,8 +9,9 @@ namespace oomtrace::analysis {
 namespace {
 
 constexpr std::array kAdvisers = {
-    advise_data_set, advise_workers,    advise_shared_memory, advise_checkpoint, advise_offload,    advise_leak,
-    advise_neighbor, advise_protection, advise_limit,         advise_machine,    advise_overcommit, advise_unknown,
+    advise_earlier_victim, advise_data_set,   advise_workers,  advise_shared_memory, advise_checkpoint,
+    advise_offload,        advise_leak,       advise_neighbor, advise_protection,    advise_limit,
+    advise_machine,        advise_overcommit, advise_unknown,
 };
 constexpr std::size_t kMost = 12;
 
