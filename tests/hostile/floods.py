@@ -57,6 +57,32 @@ def forks(count, chain=False):
     yield from batched(filled(child, range(2, count + 2)))
 
 
+def births_and_deaths(living, dying):
+    """Children of one parent: so many that stay, and then so many that end at once."""
+    child = line(88888, "process.fork", process=process(
+        77777, parent_pid=1, user={"id": 0}, clone_flags=0, parent={"start_boot_ns": START, "comm": "python3"}))
+    end = line(88888, "process.exit", process=process(77777, exit={"wait_status": 0}))
+    yield start()
+    yield from batched(filled(child, range(2, living + 2)))
+    seq = living + 2
+    for pid in range(seq, seq + dying):
+        yield from filled(child, [pid], seq)
+        yield from filled(end, [pid], seq + 1)
+        seq += 2
+
+
+def escaped_newlines(count):
+    """A record of the journal with so many newlines that its keeper escaped, and as many signs that begin another one."""
+    yield b'{"MESSAGE":"' + b"\\\\x0a" * count + b"#" * count + b'","_TRANSPORT":"kernel"}\n'
+
+
+def joined_lines(size):
+    """A line of a report that goes on in every line behind it."""
+    yield b"a invoked oom-killer: gfp_mask=0x1|\n"
+    for _ in range(size // 2000):
+        yield b"|\n" * 1000
+
+
 def infos(count, text, **more):
     """`count` processes, each with `text` in its environment and a parent that nobody knows."""
     yield start()

@@ -88,6 +88,12 @@ class Lines(Hostile):
     def test_junk_of_a_kernel_log(self):
         self.read(floods.kernel_junk(200 * MIB if LONG else MIB), mib=FLOOD if LONG else SMALL, seconds=300)
 
+    def test_newlines_that_are_escaped(self):
+        self.read(floods.escaped_newlines(300_000), status=None)
+
+    def test_lines_that_belong_together(self):
+        self.read(floods.joined_lines(2 * MIB), status=None)
+
     def test_numbers_at_the_end_of_their_type(self):
         last = 2 ** 64 - 1
         chunks = [floods.start(), floods.kill_line(last, 5, last), floods.kill_line(last - 1, 6, last - 1)]
@@ -156,6 +162,9 @@ class Floods(Hostile):
 
     def test_a_line_of_descent(self):
         self.flood(floods.forks(400_000 if LONG else 30_000, chain=True))
+
+    def test_children_that_come_and_go(self):
+        self.flood(floods.births_and_deaths(2 ** 16 - 1 - 8192, 20_000))
 
     def test_texts(self):
         self.flood(floods.infos(300_000 if LONG else 70_000, "x" * 3000), "times a process's command line")

@@ -266,7 +266,8 @@ Selection explain_selection(const Context& context, const model::Incident& incid
     if (next != order.end()) {
       selection.runner_up_pid = table.rows[*next].process.pid;
       const auto mine = points_of(*row, table.total_pages), theirs = points_of(table.rows[*next], table.total_pages);
-      if (mine && theirs) selection.margin_points = *mine - *theirs;
+      std::int64_t margin = 0;
+      if (mine && theirs && !__builtin_sub_overflow(*mine, *theirs, &margin)) selection.margin_points = margin;
     }
   }
   selection.summary = summarize(table, order, incident, chosen, row, selection);

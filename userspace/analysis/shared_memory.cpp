@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analysis/domain_members.h"
+#include "model/lineage.h"
 
 namespace oomtrace::analysis {
 namespace {
@@ -55,7 +56,9 @@ std::vector<double> filled(const Context& context, const std::vector<ProcessChar
   for (std::size_t i = 0; i < charges.size(); ++i) {
     const model::Process* parent = context.world.parent_of(*charges[i].process);
     // A fork server stands between a trainer and its workers and fills nothing.
-    while (parent && !index.contains(parent->id) && parent->parent != model::kNoProcess) {
+    for (int level = 0;
+         parent && level < model::kMaxAncestors && !index.contains(parent->id) && parent->parent != model::kNoProcess;
+         ++level) {
       const model::Process* above = context.world.parent_of(*parent);
       if (above == parent || context.jobs.root_of(parent->id) != context.jobs.root_of(charges[i].process->id)) break;
       parent = above;

@@ -47,7 +47,11 @@ void set_adj(std::vector<Weighed>& rows, std::uint32_t pid, std::int32_t value, 
 
 std::int64_t held_bytes(const Weighed& row, std::uint32_t page_size) {
   // File pages and page tables come back too; what is shared with others does not: an upper bound.
-  return (row.rss.value_or(0) + row.pgtables.value_or(0)) * std::int64_t{page_size};
+  static constexpr std::int64_t kMostPages = std::int64_t{1} << 40;
+  const auto sane = [](std::optional<std::int64_t> pages) {
+    return std::clamp<std::int64_t>(pages.value_or(0), 0, kMostPages);
+  };
+  return std::min((sane(row.rss) + sane(row.pgtables)) * std::int64_t{page_size}, std::int64_t{1} << 52);
 }
 
 std::optional<std::uint64_t> changed_total(const Context& context, const model::Incident& incident,

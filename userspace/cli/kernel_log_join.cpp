@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/clock_history.h"
+#include "base/page_size.h"
 
 namespace oomtrace::cli {
 
@@ -74,7 +75,8 @@ class KernelLogJoin::Trace final : public kernel_log::EventConsumer {
     kernel_log::LogOptions options;
     options.trace_id = first.trace_id;
     options.live = true;
-    if (const auto* start = std::get_if<TraceStart>(&first.payload)) options.host.page_size = start->page_size;
+    if (const auto* start = std::get_if<TraceStart>(&first.payload))
+      options.host.page_size = sane_page_size(start->page_size);
     return options;
   }
 

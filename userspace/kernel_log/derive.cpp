@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/page_size.h"
 #include "kernel_log/memcg_lines.h"
 #include "kernel_log/scan.h"
 
@@ -126,7 +127,10 @@ std::optional<KernelVersion> kernel_version_of(std::string_view release) {
 }
 
 std::optional<std::uint32_t> page_size_of(const OomReport& report) {
-  if (report.buddy_page_kb) return static_cast<std::uint32_t>(*report.buddy_page_kb * 1024);
+  constexpr std::uint64_t kMostKb = 1024;
+  const std::uint32_t told =
+      sane_page_size(std::min<std::uint64_t>(report.buddy_page_kb.value_or(0), kMostKb + 1) * 1024);
+  if (told != 0) return told;
   if (const auto size = by_victim(report)) return size;
   for (const MemcgUsage* usage : {&report.memory, &report.memsw, &report.swap, &report.kmem}) {
     if (!usage->limit_kb) continue;
@@ -162,7 +166,7 @@ DomainKind domain_of(const OomReport& report) {
 
 std::optional<std::uint64_t> total_pages_of(const OomReport& report, DomainKind domain,
                                             std::optional<std::uint32_t> page_size) {
-  if (!page_size) return std::nullopt;
+  if (sane_page_size(page_size.value_or(0)) == 0) return std::nullopt;
   const std::uint64_t page_kb = *page_size / 1024;
   if (domain == DomainKind::kMemcg) return memcg_total(report, page_kb);
   const MemInfo& info = report.mem_info;

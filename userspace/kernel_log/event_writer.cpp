@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock_history.h"
 #include "kernel_log/derive.h"
 #include "kernel_log/report_payloads.h"
 #include "kernel_log/scan.h"
@@ -82,7 +83,7 @@ void EventWriter::emit(const Stamp& stamp, Payload payload) {
   if (stamp.wall_ns) {
     event.wall_ns = wall_of(stamp);
   } else if (stamp.printk_us && facts_.offset_ns != 0) {
-    event.wall_ns = static_cast<std::int64_t>(event.boot_ns) + facts_.offset_ns;
+    event.wall_ns = wall_time(event.boot_ns, facts_.offset_ns);
   }
   event.payload = std::move(payload);
   consumer_.on_event(event);
@@ -111,7 +112,9 @@ void EventWriter::start(Facts facts, const Stamp& stamp) {
   news |= learns(facts.swap_total, facts_.swap_total);
   news |= learns(facts.cgroup_version, facts_.cgroup_version);
   if (stamp.printk_us && stamp.wall_ns) {
-    facts_.offset_ns = wall_of(stamp) - static_cast<std::int64_t>(*stamp.printk_us * 1000);
+    std::int64_t offset_ns = 0;
+    if (!__builtin_sub_overflow(wall_of(stamp), static_cast<std::int64_t>(*stamp.printk_us * 1000), &offset_ns))
+      facts_.offset_ns = offset_ns;
   }
   if (!news) return;
   started_ = true;

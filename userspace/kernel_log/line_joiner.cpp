@@ -10,7 +10,7 @@
 namespace oomtrace::kernel_log {
 namespace {
 
-constexpr std::size_t kMaxMessage = 64 * 1024;
+constexpr std::size_t kMaxMessage = 16 * 1024;  // the longest holds three paths
 
 bool starts_with_any(std::string_view s, std::initializer_list<std::string_view> words) {
   for (const auto word : words) {

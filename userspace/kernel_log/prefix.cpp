@@ -301,7 +301,7 @@ bool take_kmsg_header(std::string_view& s, LogRecord& record) {
   }
   record.priority = *priority & 7;
   record.kmsg_seq = *seq;
-  record.stamp.printk_us = *time_us;
+  if (*time_us <= kMostPrintkUs) record.stamp.printk_us = *time_us;
   s = t.substr(end + 1);
   return true;
 }

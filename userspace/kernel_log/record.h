@@ -19,6 +19,9 @@ struct Stamp {
   bool operator==(const Stamp&) const = default;
 };
 
+// 285 years: printk's clock starts with the machine. Nanoseconds stay within 63 bits.
+inline constexpr std::uint64_t kMostPrintkUs = 9'000'000'000'000'000;
+
 // Views live as long as the line that was read.
 struct LogRecord {
   std::string_view message;

@@ -22,7 +22,7 @@ std::optional<std::uint64_t> whole_number(std::string_view s) {
 // "13.755756": dmesg --json's seconds as microseconds.
 std::optional<std::uint64_t> seconds_as_us(std::string_view s) {
   const auto seconds = take_number<std::uint64_t>(s);
-  if (!seconds || *seconds > 1'000'000'000'000 || !take(s, '.')) return std::nullopt;
+  if (!seconds || *seconds >= kMostPrintkUs / 1'000'000 || !take(s, '.')) return std::nullopt;
   std::uint64_t us = 0, scale = 100'000;
   for (; !s.empty() && is_digit(s.front()); s.remove_prefix(1), scale /= 10) {
     us += static_cast<std::uint64_t>(s.front() - '0') * scale;
@@ -65,7 +65,8 @@ void RecordFields::add(std::string_view key, std::string value) {
     const auto us = whole_number(value);
     if (us && *us < 9'000'000'000'000'000) stamp_.wall_ns = static_cast<std::int64_t>(*us * 1000);
   } else if (key == "_SOURCE_MONOTONIC_TIMESTAMP") {
-    stamp_.printk_us = whole_number(value);
+    const auto us = whole_number(value);
+    if (us && *us <= kMostPrintkUs) stamp_.printk_us = us;
   } else if (key == "_HOSTNAME" || key == "hostname" || key == "host") {
     host_ = std::move(value);
   } else if (key == "_BOOT_ID") {

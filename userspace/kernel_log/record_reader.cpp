@@ -2,6 +2,9 @@
 // Lines of a log in any form -> LogRecords.
 #include "kernel_log/record_reader.h"
 
+#include <array>
+#include <string_view>
+
 #include "kernel_log/clean_line.h"
 #include "kernel_log/json_walk.h"
 #include "kernel_log/needle_search.h"
@@ -169,19 +172,45 @@ void RecordReader::emit_fields() {
   fields_.clear();
 }
 
+namespace {
+
+// The lines of one text. Each mark is looked for from the last line's end on only where it was not found behind it.
+class NextLine {
+ public:
+  NextLine(std::string_view text, bool escaped) : text_(text), marks_(escaped ? kMarks.size() : 1) {}
+
+  bool done() const { return begin_ >= text_.size(); }
+  std::string_view take() {
+    std::size_t end = std::string_view::npos, skip = 0;
+    for (std::size_t i = 0; i < marks_; ++i) {
+      if (at_[i] < begin_ || !looked_) at_[i] = text_.find(kMarks[i], begin_);
+      if (at_[i] < end) end = at_[i], skip = kMarks[i].size();
+    }
+    looked_ = true;
+    const std::string_view line = text_.substr(begin_, end - begin_);
+    begin_ = end == std::string_view::npos ? text_.size() : end + skip;
+    return line;
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 3> kMarks{"\n", "\\x0a", "#012"};
+
+  std::string_view text_;
+  std::size_t marks_;
+  std::size_t begin_ = 0;
+  bool looked_ = false;
+  std::array<std::size_t, kMarks.size()> at_{};
+};
+
+}  // namespace
+
 void RecordReader::emit(const LogRecord& header, std::string_view text) {
   // A record of several lines, as one text or with its newlines escaped by who stored it.
   const bool escaped = (contains(text, "\\x0a") || contains(text, "#012")) && !names_a_task(text);
+  NextLine lines(text, escaped);
   LogRecord first = header;
-  for (bool begin = true; begin || !text.empty(); begin = false) {
-    std::size_t end = text.find('\n'), skip = 1;
-    if (escaped) {
-      for (const std::string_view mark : {"\\x0a", "#012"}) {
-        if (const auto at = text.find(mark); at < end) end = at, skip = 4;
-      }
-    }
-    std::string_view piece = text.substr(0, end);
-    text = end == text.npos ? std::string_view() : text.substr(end + skip);
+  for (bool begin = true; begin || !lines.done(); begin = false) {
+    std::string_view piece = lines.take();
     // `first` keeps views of the first piece while the others follow.
     std::string later_scratch;
     if (header.prefixed) piece = clean_line(piece, begin ? first_scratch_ : later_scratch);

@@ -142,7 +142,8 @@ bool take_printk_stamp(std::string_view& s, Stamp& stamp) {
   t = trim_front(t);
   const bool relative = take(t, '+');
   const auto seconds = take_number<std::uint64_t>(t);
-  if (!seconds || *seconds > 1'000'000'000'000 || !take(t, '.') || t.empty() || !is_digit(t.front())) return false;
+  if (!seconds || *seconds >= kMostPrintkUs / 1'000'000 || !take(t, '.') || t.empty() || !is_digit(t.front()))
+    return false;
   const std::uint32_t nanoseconds = take_fraction(t);
   t = trim_front(t);
   if (take(t, '<')) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "base/page_size.h"
 #include "model/world.h"
 
 namespace oomtrace::model {
@@ -29,7 +30,7 @@ void World::on(const TraceStart& start, const At& at) {
   host.narrowed = start.narrowed;
   if (start.source == "live" && start.realtime_offset_ns != 0)
     boots_[at.boot].clock.note(at.boot_ns, start.realtime_offset_ns);
-  host.page_size = start.page_size;
+  host.page_size = sane_page_size(start.page_size);
   host.cpus = start.cpus;
   host.mem_total = start.mem_total;
   host.swap_total = start.swap_total;

@@ -92,10 +92,12 @@ struct Process {
   CgroupName cgroup;
   std::optional<std::uint64_t> shm_size, shm_used;  // of /dev/shm as it sees it; the most that was used
 
-  ProcessId parent = kNoProcess;                        // who made it; for Origin::kSeen the first parent that was told
-  std::optional<std::uint32_t> parent_pid;              // as last told
-  std::optional<std::uint64_t> reparented_ns;           // first time that parent_pid was not its maker's any more
-  std::vector<ProcessId> children;                      // by birth; some may have been forgotten
+  ProcessId parent = kNoProcess;               // who made it; for Origin::kSeen the first parent that was told
+  std::optional<std::uint32_t> parent_pid;     // as last told
+  std::optional<std::uint64_t> reparented_ns;  // first time that parent_pid was not its maker's any more
+  std::vector<ProcessId> children;             // by birth; some may have been forgotten
+  static constexpr std::size_t kFirstPurge = 64;
+  std::size_t next_purge = kFirstPurge;                 // how many children before the forgotten are taken out
   std::uint64_t clone_flags = 0;                        // of its fork event
   std::uint32_t execs = 0;                              // seen
   std::optional<std::uint64_t> first_exec_ns, exec_ns;  // the first and the last one seen

@@ -191,8 +191,10 @@ void World::end(Process& process, std::uint64_t at_ns) {
 void World::link(Process& child, Process& parent) {
   if (child.id == parent.id) return;
   child.parent = parent.id;
-  if (parent.children.size() >= 64 && (parent.children.size() & (parent.children.size() - 1)) == 0) {
+  // Each look at all of them is paid for by as many births.
+  if (parent.children.size() >= parent.next_purge) {
     std::erase_if(parent.children, [this](ProcessId id) { return find(id) == nullptr; });
+    parent.next_purge = std::max(Process::kFirstPurge, 2 * parent.children.size());
   }
   parent.children.push_back(child.id);
 }

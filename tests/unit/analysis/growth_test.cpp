@@ -283,6 +283,22 @@ TEST_F(GrowthTest, among_many_programs_of_no_role_none_with_a_small_part_stands_
   expect_together(driver_of_a_crowd(12, 30));
 }
 
+// A damaged trace may tell that each of two processes is the other's child; the reader must get to its end.
+TEST_F(GrowthTest, parents_in_a_circle_hold_up_nobody) {
+  constexpr CgroupRef kOther{78, "/other"};
+  const ProcessRef first = ref(10, "server", 1), second = ref(11, "server", 2), worker = ref(12, "server", 3);
+  events.at(1).start();
+  events.memory(first, mib(10), 0, kOther);
+  events.at(2).fork(first, second, mib(10));
+  events.memory(second, mib(10), 0, kOther);
+  events.at(2.5).fork(second, first, mib(10));
+  events.at(3).fork(second, worker, mib(10));
+  for (int i = 0; i <= 10; ++i) events.at(4 + i * 0.1).memory(worker, mib(10, 0, i * 30), 0, kJob);
+  events.at(5.1);
+  kill(worker, mib(10, 0, 300));
+  EXPECT_TRUE(incident().growth);
+}
+
 TEST_F(GrowthTest, shared_memory_that_several_map_counts_once) {
   const ProcessRef parent = ref(10, "server", 1);
   events.at(1).start();

@@ -155,6 +155,22 @@ TEST_F(SelectionTest, points_that_differ_by_one_are_not_reproduced) {
   EXPECT_EQ(incident().selection.points_reproduced, false);
 }
 
+TEST_F(SelectionTest, a_margin_beyond_64_bits_is_not_told) {
+  events.at(100).start();
+  OomKill kill = test::global_kill(1, ref(5, "a"), mib(4), 1000);
+  kill.decision.chosen_points = INT64_MAX;
+  events.emit(kill);
+  for (const auto& [pid, points] : {std::pair{5U, INT64_MAX}, std::pair{6U, INT64_MIN}}) {
+    OomCandidate candidate;
+    candidate.incident_id = 1;
+    candidate.process = ref(pid, "a");
+    candidate.points = points;
+    events.emit(candidate);
+  }
+  events.end(1, 2);
+  EXPECT_EQ(incident().selection.margin_points, std::nullopt);
+}
+
 TEST_F(SelectionTest, without_the_kernels_points_nothing_is_claimed) {
   kill(kMeasured[0], std::nullopt);
   EXPECT_EQ(incident().selection.points_reproduced, std::nullopt);

@@ -34,14 +34,15 @@ struct KernelLogJoinTest : ::testing::Test {
   KernelLogJoin join{take};
   test::EventStream events{[this](const Event& event) { join.take(event); }};
 
-  void log(double at_s) {
+  void log(double at_s) { log(events, at_s); }
+  static void log(test::EventStream& into, double at_s) {
     std::uint64_t number = 0;
     for (const char* line : kReport) {
       KernelLog record;
       record.message = line;
       record.kmsg_seq = ++number;
       record.timestamp_us = static_cast<std::uint64_t>(at_s * 1e6);
-      events.at(at_s + 0.05).emit(record);
+      into.at(at_s + 0.05).emit(record);
     }
   }
 };
@@ -52,6 +53,19 @@ TEST_F(KernelLogJoinTest, pages_are_those_of_the_machine_that_recorded) {
   log(10);
   join.finish();
   EXPECT_EQ(candidate_rss, 8 * std::int64_t{kPage});
+}
+
+TEST_F(KernelLogJoinTest, pages_that_no_machine_has_are_not_known) {
+  for (const std::uint32_t bytes : {1U, 512U, 1023U, 5000U, 1U << 31}) {
+    candidate_rss = 0;
+    KernelLogJoin with_these(take);
+    test::EventStream told{[&](const Event& event) { with_these.take(event); }};
+    told.set_machine(test::kWallOffset, bytes);
+    told.at(1).start();
+    log(told, 10);
+    with_these.finish();
+    EXPECT_EQ(candidate_rss, std::nullopt) << bytes;
+  }
 }
 
 TEST_F(KernelLogJoinTest, times_are_those_that_the_clock_showed_then) {

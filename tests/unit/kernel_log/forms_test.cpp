@@ -11,6 +11,7 @@
 
 #include "event_collector.h"
 #include "incident_text.h"
+#include "kernel_log/record.h"
 #include "log_files.h"
 
 namespace oomtrace::kernel_log {
@@ -339,6 +340,31 @@ TEST(Forms, tell_time_and_host) {
   EXPECT_EQ(only("<2>1 2026-03-24T14:32:11Z h kernel - - - ").incidents.at(0).host, "h");
   EXPECT_EQ(only("1774362731.000000 h kernel: ").incidents.at(0).wall_ns, kMarch24);
   EXPECT_EQ(collect("Mar 24 14:32:11 h kernel: " + kill).incidents.at(0).wall_ns, 0);
+}
+
+// Worth the most under the sanitizers.
+TEST(Forms, of_times_that_no_clock_has_are_read_without_them) {
+  const std::string kill =
+      "Out of memory: Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB\n";
+  for (const std::string prefix : {"2026-03-24T14:32:11Z h kernel: [9223372037.000000] ", "4,1,9223372036854775810,-;",
+                                   "[18446744073709551615.1] ", "[9000000000.000001] "}) {
+    const EventCollector log = collect(prefix + kill + "4,2,1,-;" + kill);
+    for (const CollectedIncident& incident : log.incidents) EXPECT_LE(incident.boot_ns, kMostPrintkUs * 1000);
+  }
+  EXPECT_EQ(collect("[8999999999.999999] " + kill).incidents.at(0).boot_ns, 8'999'999'999'999'999'000U);
+}
+
+TEST(Forms, lines_of_one_record_are_told_apart_whatever_escapes_them) {
+  for (const std::string mark : {"\\x0a", "#012"}) {
+    const std::string head = "Mar 24 14:32:11 h kernel: ";
+    const EventCollector log =
+        collect(head + "a invoked oom-killer: gfp_mask=0x1, order=0, oom_score_adj=0\n" + head + "Mem-Info:" + mark +
+                mark + "CPU: 1 PID: 4 Comm: a Not tainted 6.1.0 #1" + mark + "#" + mark + "\n" + head +
+                "Out of memory: Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB\n");
+    ASSERT_EQ(log.incidents.size(), 1U) << mark;
+    EXPECT_EQ(log.incidents[0].kernel_release, "6.1.0") << mark;
+    EXPECT_EQ(log.incidents[0].kills[0].victim.pid, 7U) << mark;
+  }
 }
 
 TEST(Forms, that_are_no_kernel_log_are_told) {
