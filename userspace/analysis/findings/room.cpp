@@ -46,7 +46,9 @@ std::optional<Room> room_at(const Context& context, const model::Process& proces
         return room;
       }
     }
-    path.resize(path.rfind('/'));
+    const auto slash = path.rfind('/');  // none in a path whose upper levels were cut: ".../a"
+    if (slash == std::string::npos) break;
+    path.resize(slash);
   }
   std::optional<Room> room;
   for (const auto& point : world.boots()[process.boot].memory.points()) {
