@@ -71,6 +71,17 @@ def births_and_deaths(living, dying):
         seq += 2
 
 
+def unnamed_children(count):
+    """Children of a trainer that PyTorch had time to name, and did not."""
+    yield start()
+    yield line(2, "process.info", process=process(1, command_line="python3 train.py", threads=["pt_autograd_0"]))
+    yield from batched(filled(line(88888, "process.fork", process=process(
+        77777, parent_pid=1, clone_flags=0, parent={"start_boot_ns": START, "comm": "python3"})), range(2, count + 2), 3))
+    sample = line(count + 10, "process.memory", process=process(77777, parent_pid=1), memory=MEMORY, reason="snapshot")
+    sample = re.sub(rb'"boot_ns":\d+', b'"boot_ns":%d' % (60 * 10 ** 9), re.sub(rb'"seq":\d+', b'"seq":88888', sample))
+    yield from batched(filled(sample, range(2, count + 2), count + 10))
+
+
 def escaped_newlines(count):
     """A record of the journal with so many newlines that its keeper escaped, and as many signs that begin another one."""
     yield b'{"MESSAGE":"' + b"\\\\x0a" * count + b"#" * count + b'","_TRANSPORT":"kernel"}\n'

@@ -166,6 +166,9 @@ class Floods(Hostile):
     def test_children_that_come_and_go(self):
         self.flood(floods.births_and_deaths(2 ** 16 - 1 - 8192, 20_000))
 
+    def test_children_without_names(self):
+        self.flood(floods.unnamed_children(20_000))
+
     def test_texts(self):
         self.flood(floods.infos(300_000 if LONG else 70_000, "x" * 3000), "times a process's command line")
 

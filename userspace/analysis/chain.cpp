@@ -117,7 +117,10 @@ const Ending* cause_of(const Context& context, const Endings& endings, const End
 void chain(const Context& context, Endings& endings) {
   for (auto& [id, ending] : endings) {
     if (ending.death.because_of_pid) continue;
-    if (const Ending* cause = cause_of(context, endings, ending)) ending.death.because_of_pid = cause->process->pid;
+    const Ending* cause = cause_of(context, endings, ending);
+    if (!cause) continue;
+    ending.death.because_of_pid = cause->process->pid;
+    ending.because_of = cause->process->id;
   }
 }
 

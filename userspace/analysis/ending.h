@@ -15,9 +15,10 @@ struct Ending {
   const model::Process* process = nullptr;
   std::uint64_t at_ns = 0;
   Death death;
-  model::ProcessId sender = model::kNoProcess;  // death.sender, whose pid another may have by now
-  bool oom = false;                             // by the kernel's OOM killer
-  bool violent = false;                         // not of its own will: a signal of any kind
+  model::ProcessId because_of = model::kNoProcess;  // death.because_of_pid, likewise
+  model::ProcessId sender = model::kNoProcess;      // death.sender, whose pid another may have by now
+  bool oom = false;                                 // by the kernel's OOM killer
+  bool violent = false;                             // not of its own will: a signal of any kind
 };
 
 using Endings = std::map<model::ProcessId, Ending>;

@@ -75,6 +75,7 @@ bool by_oom_killer(const Context& context, const Process& process, Ending& endin
       const model::Kill* chosen = chosen_kill(incident);
       if (kill.group_member && chosen && chosen->victim.id != process.id) {
         ending.death.because_of_pid = chosen->victim.pid;
+        ending.because_of = chosen->victim.id;
         ending.death.detail = "its cgroup is killed as a whole (memory.oom.group)";
       }
     }
@@ -89,7 +90,10 @@ bool by_oom_killer(const Context& context, const Process& process, Ending& endin
   ending.oom = ending.violent = true;
   if (!process.exit_ns) ending.at_ns = sharer->boot_ns;
   ending.death.detail = "shares the memory of the OOM killer's victim and went with it";
-  if (chosen && chosen->victim.id != process.id) ending.death.because_of_pid = chosen->victim.pid;
+  if (chosen && chosen->victim.id != process.id) {
+    ending.death.because_of_pid = chosen->victim.pid;
+    ending.because_of = chosen->victim.id;
+  }
   return true;
 }
 

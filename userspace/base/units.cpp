@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace oomtrace {
 
@@ -32,6 +34,11 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string format_bytes(std::int64_t bytes) {
   return bytes < 0 ? "-" + bytes_text(magnitude(bytes)) : bytes_text(magnitude(bytes));
+}
+
+std::string bytes_text(double bytes) {
+  constexpr double kMost = 9.2e18;
+  return format_bytes(bytes >= -kMost ? static_cast<std::int64_t>(std::min(bytes, kMost)) : bytes < 0 ? INT64_MIN : 0);
 }
 
 std::string format_bytes_signed(std::int64_t bytes) {

@@ -11,6 +11,8 @@ namespace oomtrace {
 
 // Binary units, rounded half away from zero: "0 B", "512 B", "87 KiB", "320.0 MiB", "1.5 GiB", "-4.0 MiB".
 std::string format_bytes(std::int64_t bytes);
+// The same of a figure that was reckoned with; beyond 64 bits it is cut there, NaN is 0.
+std::string bytes_text(double bytes);
 // The same with a sign in front of what grew: "+320.0 MiB", "0 B".
 std::string format_bytes_signed(std::int64_t bytes);
 

@@ -45,7 +45,7 @@ std::optional<int> take_digits(std::string_view& s, std::size_t least, std::size
 std::optional<std::int64_t> take_seconds(std::string_view& s) {
   double value = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value, std::chars_format::fixed);
-  if (error != std::errc() || value < 0 || value > static_cast<double>(kFarthest)) return std::nullopt;
+  if (error != std::errc() || !(value >= 0 && value <= static_cast<double>(kFarthest))) return std::nullopt;
   s.remove_prefix(static_cast<std::size_t>(end - s.data()));
   return std::llround(value * 1e9);
 }
@@ -95,7 +95,7 @@ std::optional<std::int64_t> parse_span(std::string_view s) {
   while (!(s = trim(s)).empty()) {
     double count = 0;
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), count, std::chars_format::fixed);
-    if (error != std::errc() || count < 0) return std::nullopt;
+    if (error != std::errc() || !(count >= 0 && count <= 1e18)) return std::nullopt;
     s.remove_prefix(static_cast<std::size_t>(end - s.data()));
     s = trim(s);
     std::size_t n = 0;
@@ -181,6 +181,11 @@ std::optional<std::int64_t> parse_civil(std::string_view s, std::int64_t now_ns)
   return to_ns(civil, utc, second_ns);
 }
 
+std::optional<std::int64_t> later(std::int64_t now_ns, std::int64_t by_ns) {
+  std::int64_t then_ns = 0;
+  return __builtin_add_overflow(now_ns, by_ns, &then_ns) ? std::nullopt : std::optional(then_ns);
+}
+
 std::optional<std::int64_t> parse_point(std::string_view s, std::int64_t now_ns) {
   if (s == "now") return now_ns;
   if (s == "today") return to_ns(local_day(now_ns, 0), false, 0);
@@ -194,13 +199,13 @@ std::optional<std::int64_t> parse_point(std::string_view s, std::int64_t now_ns)
   if (s.starts_with('-') || s.starts_with('+')) {
     const auto span = parse_span(s.substr(1));
     if (!span) return std::nullopt;
-    return s.front() == '-' ? now_ns - *span : now_ns + *span;
+    return later(now_ns, s.front() == '-' ? -*span : *span);
   }
   for (const auto& [word, sign] : {std::pair<std::string_view, int>{" ago", -1}, {" left", 1}}) {
     if (!s.ends_with(word)) continue;
     const auto span = parse_span(s.substr(0, s.size() - word.size()));
     if (!span) return std::nullopt;
-    return now_ns + sign * *span;
+    return later(now_ns, sign * *span);
   }
   if (const auto exact = parse_rfc3339(s)) return exact;
   return parse_civil(s, now_ns);

@@ -3,6 +3,7 @@
 #include "model/roles.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <vector>
 
 #include "model/lineage.h"
@@ -22,19 +23,36 @@ bool is_fork_server(const World& world, const Process& process) {
   return !(parent && runs_fork_server(parent->command_line) && forked_without_exec(world, process));
 }
 
-const Process* named_worker_child(const World& world, const Process& process) {
-  for (const ProcessId id : process.children) {
-    const Process* child = world.find(id);
-    if (!child) continue;
-    if (named_data_worker(child->comm)) return child;
-    if (!is_fork_server(world, *child)) continue;
-    for (const ProcessId grandchild_id : child->children) {
-      const Process* grandchild = world.find(grandchild_id);
-      if (grandchild && named_data_worker(grandchild->comm)) return grandchild;
-    }
+// Looked for once for each process: its children are many, and all of them ask.
+class NamedWorkers {
+ public:
+  explicit NamedWorkers(const World& world) : world_(world) {}
+
+  // A child, or a fork server's, that PyTorch named a DataLoader worker; nullptr where there is none.
+  const Process* child_of(const Process& process) {
+    const auto [known, fresh] = known_.try_emplace(process.id, nullptr);
+    if (fresh) known->second = look(process);
+    return known->second;
   }
-  return nullptr;
-}
+
+ private:
+  const Process* look(const Process& process) const {
+    for (const ProcessId id : process.children) {
+      const Process* child = world_.find(id);
+      if (!child) continue;
+      if (named_data_worker(child->comm)) return child;
+      if (!is_fork_server(world_, *child)) continue;
+      for (const ProcessId grandchild_id : child->children) {
+        const Process* grandchild = world_.find(grandchild_id);
+        if (grandchild && named_data_worker(grandchild->comm)) return grandchild;
+      }
+    }
+    return nullptr;
+  }
+
+  const World& world_;
+  std::unordered_map<ProcessId, const Process*> known_;
+};
 
 // RANK is inherited by everything below a rank: the trainer is the topmost that has it, shells and launchers apart.
 // A pod or a batch job sets RANK to the node's number, and torchrun inherits it.
@@ -75,8 +93,8 @@ RoleInfo worker_of(const Process& process, const Process* parent, const RoleInfo
 }
 
 // A trainer by signs of its own; false where there are none.
-bool trainer_signs(const World& world, const Process& process, RoleInfo& found) {
-  if (const Process* child = named_worker_child(world, process)) {
+bool trainer_signs(NamedWorkers& workers, const Process& process, RoleInfo& found) {
+  if (const Process* child = workers.child_of(process)) {
     found = {Role::kTrainer, "has DataLoader worker " + named(*child)};
   } else if (const auto thread = trainer_thread(process)) {
     found = {Role::kTrainer, "has thread " + *thread};
@@ -86,7 +104,8 @@ bool trainer_signs(const World& world, const Process& process, RoleInfo& found) 
   return true;
 }
 
-RoleInfo decide(const World& world, const Process& process, const RoleInfo& parent_role, const Process* parent) {
+RoleInfo decide(const World& world, NamedWorkers& workers, const Process& process, const RoleInfo& parent_role,
+                const Process* parent) {
   if (named_data_worker(process.comm)) return {Role::kDataloaderWorker, "named " + process.comm + " by PyTorch"};
   if (named_elastic_agent(process.comm)) return {Role::kLauncher, "named pt_elastic by PyTorch"};
   if (is_shm_manager(process)) return {Role::kShmManager, "is torch_shm_manager"};
@@ -100,19 +119,18 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
   const bool from_fork_server = parent && runs_fork_server(parent->command_line) && forked;
   if (from_fork_server || is_spawn_child(process.command_line)) {
     // A trainer that torch.multiprocessing.spawn started looks like a worker but for what it does.
-    if (trainer_signs(world, process, found)) return found;
+    if (trainer_signs(workers, process, found)) return found;
     if (const auto device = accelerator_mapping(process)) return {Role::kTrainer, "spawned, and maps " + *device};
     return worker_of(process, parent, parent_role, from_fork_server ? "made by the fork server of" : "spawned by");
   }
   if (forked) {
     if (parent_role.role == Role::kCompileWorker)
       return {Role::kCompileWorker, "forked by compile worker " + named(*parent)};
-    if (trainer_signs(world, process, found)) return found;
+    if (trainer_signs(workers, process, found)) return found;
     // Of a shell with built-in programs (busybox), which take their own names, too.
     if (is_shell(process) || (parent && is_shell(*parent))) return {Role::kOther, "a subshell"};
     // Where PyTorch names its workers, another pool's are those without a name: datasets.map(num_proc=...).
-    if (parent && parent_role.role == Role::kTrainer && could_have_been_named(process) &&
-        named_worker_child(world, *parent)) {
+    if (parent && parent_role.role == Role::kTrainer && could_have_been_named(process) && workers.child_of(*parent)) {
       return {Role::kWorker,
               "forked without exec by trainer " + named(*parent) + ", whose DataLoader workers have names"};
     }
@@ -121,14 +139,14 @@ RoleInfo decide(const World& world, const Process& process, const RoleInfo& pare
 
   if (is_ray_daemon(process)) return {Role::kLauncher, "Ray's " + process.comm + ", which starts its workers"};
   if (is_ray_worker(process)) {
-    if (trainer_signs(world, process, found)) return found;
+    if (trainer_signs(workers, process, found)) return found;
     if (is_ray_train_worker(process)) return {Role::kTrainer, "a worker of Ray Train: " + process.comm};
     if (const auto device = accelerator_mapping(process)) return {Role::kTrainer, "a Ray worker that maps " + *device};
     return {Role::kWorker, "a Ray worker: " + process.comm};
   }
   if (is_launcher(process)) return {Role::kLauncher, "runs " + program_of(process.command_line).name};
   if (is_shell(process)) return {Role::kOther, "a shell"};
-  if (trainer_signs(world, process, found)) return found;
+  if (trainer_signs(workers, process, found)) return found;
   const auto rank = rank_of(process);
   if (!rank) {
     if (const Process* child = first_rank_child(world, process))
@@ -166,6 +184,7 @@ const char* to_string(Role role) {
 }
 
 Roles::Roles(const World& world) {
+  NamedWorkers workers(world);
   const auto parent_past_fork_server = [&](const Process& process) {
     const Process* parent = world.parent_of(process);
     if (parent && is_fork_server(world, *parent)) {
@@ -185,7 +204,8 @@ Roles::Roles(const World& world) {
       const RoleInfo above_role = above ? of(above->id) : RoleInfo{};
       // Signs of the fork server itself are its direct parent's; the role that counts is the one above it.
       const Process* direct = world.parent_of(**next);
-      RoleInfo role = decide(world, **next, above_role, direct && is_fork_server(world, *direct) ? direct : above);
+      RoleInfo role =
+          decide(world, workers, **next, above_role, direct && is_fork_server(world, *direct) ? direct : above);
       roles_.emplace((*next)->id, std::move(role));
     }
   }

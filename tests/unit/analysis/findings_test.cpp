@@ -256,6 +256,36 @@ TEST_F(FindingsTest, any_other_error_is_its_own) {
   EXPECT_NE(finding(found, "exit_error")->cause.summary.find("not by the OOM killer"), std::string::npos);
 }
 
+// The recorder cuts the upper levels of a path that has more than it looks at.
+TEST_F(FindingsTest, an_error_in_a_cgroup_whose_path_was_cut_is_told) {
+  for (const char* path : {"...", ".../a", "job"}) {
+    job = {78, path};
+    run();
+    events.at(31).exit(trainer, 0x100);
+    ASSERT_TRUE(finding(report(), "exit_error")) << path;
+    world = model::World();
+  }
+}
+
+TEST_F(FindingsTest, who_follows_from_a_pids_earlier_owner_is_counted_once) {
+  begin();
+  for (std::uint32_t round = 0; round < 5; ++round) {
+    const double at = 10 * (round + 1);
+    const ProcessRef parent = ref(5, "job", at), child = ref(100 + round, "job", at + 1);
+    events.at(at).fork(ref(2, "sh", 0.5), parent);
+    level(parent, 100);
+    events.at(at + 1).fork(parent, child);
+    level(child, 10);
+    events.at(at + 2).signal(ref(3, "bash", 0.5), parent);
+    events.exit(parent, 9);
+    events.at(at + 2.1).exit(child, 0x100);
+  }
+  const Report found = report();
+  ASSERT_TRUE(finding(found, "killed_by_process"));
+  const std::string& summary = finding(found, "killed_by_process")->cause.summary;
+  EXPECT_NE(summary.find("5 others ended because of it"), std::string::npos) << summary;
+}
+
 TEST_F(FindingsTest, workers_that_outlive_their_trainer_are_orphans) {
   run();
   events.at(31).exit(trainer, 9);

@@ -38,6 +38,14 @@ TEST(FormatBytes, negative_and_extreme_values) {
   EXPECT_EQ(format_bytes(std::numeric_limits<std::int64_t>::min()), "-8.0 EiB");
 }
 
+TEST(FormatBytes, figures_beyond_64_bits_are_cut_there) {
+  EXPECT_EQ(bytes_text(1.5 * kMi), "1.5 MiB");
+  EXPECT_EQ(bytes_text(1e30), "8.0 EiB");
+  EXPECT_EQ(bytes_text(-1e30), "-8.0 EiB");
+  EXPECT_EQ(bytes_text(std::numeric_limits<double>::infinity()), "8.0 EiB");
+  EXPECT_EQ(bytes_text(std::numeric_limits<double>::quiet_NaN()), "0 B");
+}
+
 TEST(FormatBytes, signed_form_marks_growth) {
   EXPECT_EQ(format_bytes_signed(320 * kMi), "+320.0 MiB");
   EXPECT_EQ(format_bytes_signed(-kKi), "-1 KiB");

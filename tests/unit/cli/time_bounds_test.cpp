@@ -62,7 +62,8 @@ TEST_F(Points, are_read_by_name_and_by_distance) {
 
 TEST_F(Points, that_are_none_are_usage_errors) {
   for (const char* text : {"", "bogus", "2026-13-01", "2026-03-24 25:99", "-2", "-h", "2h", "@", "@x", "12:00 UTC",
-                           "-99999999999999999999y", "@1e99", "2026-03-24 14:00:00 Mars"}) {
+                           "-99999999999999999999y", "@1e99", "@nan", "-nan", "nan ago", "@inf", "+inf", "+250y",
+                           "2026-03-24 14:00:00 Mars"}) {
     const auto point = parse_time_point(text, kNow);
     // A bare number of seconds is a distance, as with journalctl.
     if (std::string_view(text) == "-2") continue;

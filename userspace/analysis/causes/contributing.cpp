@@ -22,8 +22,6 @@ Cause factor(const char* kind, double confidence, std::string summary, std::vect
 
 double number(const Opt<std::uint64_t>& bytes) { return static_cast<double>(bytes.value_or(0)); }
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(std::min(bytes, 9e18))); }
-
 void overcommit(const IncidentContext& incident, std::vector<Cause>& found) {
   const SystemMemory* machine = machine_at_kill(incident);
   const auto mode = host_of(incident.context.world, incident.seen).overcommit_memory;

@@ -14,6 +14,7 @@
 namespace oomtrace::analysis {
 namespace {
 
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 52;
 constexpr double kMostOfAll = 0.5;        // of all growth must be copies in workers
 constexpr double kMostOfOwn = 0.5;        // of a worker's own growth must be copies for it to count
 constexpr std::int64_t kLeast = 8 << 20;  // copied by a worker that counts
@@ -40,7 +41,8 @@ std::optional<Cause> copied_after_fork(const IncidentContext& incident) {
     }
     copies.push_back(copied);
     sum += copied;
-    if (grower.process->inherited) inherited = std::max(inherited, grower.process->inherited->anon);
+    if (grower.process->inherited)
+      inherited = std::max(inherited, std::min(grower.process->inherited->anon, kMostBytes));
   }
   if (copies.empty() || sum < telling_growth(incident)) return std::nullopt;
   const double share = static_cast<double>(sum) / static_cast<double>(incident.report.growth->grown_bytes);

@@ -38,8 +38,7 @@ std::optional<Cause> detect_kernel_memory_growth(const model::World&, const Inci
   cause.kind = "kernel_memory_growth";
   cause.confidence = std::min(0.9, 0.35 + 0.6 * all / size);
   if (kernel < all / 2) cause.confidence -= 0.15;
-  cause.summary = fmt::format("The kernel's own memory took {} of {}{}.", format_bytes(static_cast<std::int64_t>(all)),
-                              format_bytes(static_cast<std::int64_t>(size)),
+  cause.summary = fmt::format("The kernel's own memory took {} of {}{}.", bytes_text(all), bytes_text(size),
                               kernel < all / 2 ? ", most of it accounted for nowhere (drivers, or what the kernel "
                                                  "charges without a name)"
                                                : "");

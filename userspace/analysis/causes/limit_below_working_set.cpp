@@ -41,8 +41,7 @@ std::optional<Cause> still_loading(const model::World& world, const IncidentCont
       fmt::format(
           "{} reached {} within {:.1f} s of its start without ever resting: it was still loading what it needs, "
           "and the limit of {} is below that.",
-          named_group(incident, *group), format_bytes(shape.end_bytes), shape.age_s,
-          format_bytes(static_cast<std::int64_t>(size))),
+          named_group(incident, *group), format_bytes(shape.end_bytes), shape.age_s, bytes_text(size)),
       {{"held at the kill", static_cast<double>(shape.end_bytes), "bytes", "process.memory"},
        {"limit of the domain", size, "bytes", "oom.kill"},
        {"age at the kill", shape.age_s * 1e9, "ns", "process.memory"},
@@ -60,8 +59,7 @@ std::optional<Cause> level_at_the_limit(const IncidentContext& incident, double 
   if (before < kHighLevel * size) return std::nullopt;
   return cause_of(0.45,
                   fmt::format("The run had stood at {} of {} before: only {} more came in the window.",
-                              format_bytes(static_cast<std::int64_t>(before)),
-                              format_bytes(static_cast<std::int64_t>(size)), format_bytes(growth.grown_bytes)),
+                              bytes_text(before), bytes_text(size), format_bytes(growth.grown_bytes)),
                   {{"used before the window", before, "bytes", "oom.kill"},
                    {"limit of the domain", size, "bytes", "oom.kill"},
                    {"grown in the window", static_cast<double>(growth.grown_bytes), "bytes", "process.memory"}});

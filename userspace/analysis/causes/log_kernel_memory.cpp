@@ -26,16 +26,14 @@ std::optional<Cause> detect_kernel_memory_in_log(const model::World&, const Inci
   cause.kind = "kernel_memory_growth";
   if (kernel >= kMost) {
     cause.confidence = 0.35 + 0.4 * std::min(kernel, 1.0);
-    cause.summary =
-        fmt::format("The kernel's own memory (slab, stacks, page tables) was {}, {} of what was used.",
-                    format_bytes(static_cast<std::int64_t>(*figures->kernel)), format_percent(std::min(kernel, 1.0)));
+    cause.summary = fmt::format("The kernel's own memory (slab, stacks, page tables) was {}, {} of what was used.",
+                                bytes_text(*figures->kernel), format_percent(std::min(kernel, 1.0)));
   } else {
     cause.confidence = 0.3;
     cause.summary = fmt::format(
         "{} of {} used are in none of the counters that the log has: pages that drivers or the hypervisor's balloon "
         "took.",
-        format_bytes(static_cast<std::int64_t>(*figures->unnamed)),
-        format_bytes(static_cast<std::int64_t>(figures->used)));
+        bytes_text(*figures->unnamed), bytes_text(figures->used));
     cause.evidence.push_back({"named by no counter", static_cast<double>(*figures->unnamed), "bytes", figures->source});
   }
   cause.evidence.push_back({"kernel memory", static_cast<double>(*figures->kernel), "bytes", figures->source});

@@ -28,7 +28,7 @@ std::optional<Cause> detect_node_exhausted_in_log(const model::World&, const Inc
                               domain == DomainKind::kCpuset ? "the cpuset's nodes" : "the memory policy's nodes",
                               incident.report.domain.nodes ? "" : ",",
                               incident.report.domain.nodes.value_or("which the log does not name"),
-                              format_bytes(static_cast<std::int64_t>(*figures->free)), format_percent(room));
+                              bytes_text(*figures->free), format_percent(room));
   cause.evidence = {
       {"free in the machine", static_cast<double>(*figures->free), "bytes", figures->source},
       {"used in the machine", static_cast<double>(figures->used), "bytes", figures->source},

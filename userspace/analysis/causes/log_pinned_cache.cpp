@@ -24,10 +24,9 @@ std::optional<Cause> detect_pinned_cache_in_log(const model::World&, const Incid
   cause.kind = "page_cache_pinned";
   cause.confidence = 0.2 + 0.4 * std::min(share, 1.0);
   const bool written = dirty > locked;
-  cause.summary = fmt::format("{} were {}, {} of what was used: reclaim could not take them.",
-                              format_bytes(static_cast<std::int64_t>(std::max(locked, dirty))),
-                              written ? "dirty or under writeback" : "unevictable (locked, or in ramfs)",
-                              format_percent(std::min(share, 1.0)));
+  cause.summary = fmt::format(
+      "{} were {}, {} of what was used: reclaim could not take them.", bytes_text(std::max(locked, dirty)),
+      written ? "dirty or under writeback" : "unevictable (locked, or in ramfs)", format_percent(std::min(share, 1.0)));
   cause.evidence = {
       {written ? "dirty or under writeback" : "unevictable", static_cast<double>(std::max(locked, dirty)), "bytes",
        figures->source},

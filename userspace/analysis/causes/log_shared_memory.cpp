@@ -24,7 +24,7 @@ std::optional<Cause> detect_shared_memory_in_log(const model::World&, const Inci
   cause.confidence = 0.35 + 0.4 * std::min(share, 1.0);
   cause.summary = fmt::format(
       "Shared memory and tmpfs held {}, {} of what was used: killing a process frees none of what is in files there.",
-      format_bytes(static_cast<std::int64_t>(*figures->shmem)), format_percent(std::min(share, 1.0)));
+      bytes_text(*figures->shmem), format_percent(std::min(share, 1.0)));
   cause.evidence = {
       {"shared memory and tmpfs", static_cast<double>(*figures->shmem), "bytes", figures->source},
       {"used in the domain", static_cast<double>(figures->used), "bytes", figures->source},

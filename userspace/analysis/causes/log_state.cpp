@@ -15,8 +15,7 @@ constexpr double kConfidence = 0.05;  // above the plain `unknown`, below any pa
 constexpr double kFragmented = 0.05;  // of the memory free, and still no block of the order
 
 std::string of_used(const LogFigures& figures, std::uint64_t bytes) {
-  return fmt::format("{} ({})", format_bytes(static_cast<std::int64_t>(bytes)),
-                     format_percent(std::min(figures.share(bytes), 1.0)));
+  return fmt::format("{} ({})", bytes_text(bytes), format_percent(std::min(figures.share(bytes), 1.0)));
 }
 
 // Free memory in pieces too small for a request of many pages.
@@ -51,8 +50,7 @@ std::optional<Cause> detect_state_in_log(const model::World& world, const Incide
     cause.summary = fmt::format(
         "Not known for sure. {} pages in one piece were asked for while {} were free: memory was broken into small "
         "pieces rather than used up.",
-        std::uint64_t{1} << std::min(*incident.seen.decision.order, 20),
-        format_bytes(static_cast<std::int64_t>(*figures->free)));
+        std::uint64_t{1} << std::min(*incident.seen.decision.order, 20), bytes_text(*figures->free));
     return cause;
   }
   cause.summary = fmt::format(
@@ -61,7 +59,7 @@ std::optional<Cause> detect_state_in_log(const model::World& world, const Incide
       : incident.report.narrowed
           ? "Not recorded: the recording was narrowed to chosen processes, cgroups or kinds of event"
           : "Not known: the log has only the moment of the kill",
-      format_bytes(static_cast<std::int64_t>(figures->used)));
+      bytes_text(figures->used));
   const auto groups = groups_by_name(world, incident);
   if (figures->anon) cause.summary += ", " + of_used(*figures, *figures->anon) + " of it anonymous";
   if (figures->shmem && figures->share(*figures->shmem) >= 0.1)
@@ -71,7 +69,7 @@ std::optional<Cause> detect_state_in_log(const model::World& world, const Incide
     cause.evidence.push_back({"resident in " + first.comm, static_cast<double>(first.rss), "bytes", "oom.candidate"});
     cause.summary += fmt::format("; the most had {}{}: {} resident", first.comm,
                                  first.count > 1 ? fmt::format(", {} processes", first.count) : std::string(),
-                                 format_bytes(static_cast<std::int64_t>(first.rss)));
+                                 bytes_text(first.rss));
   }
   if (figures->swap_total && *figures->swap_total > 0 && figures->swap_free)
     cause.summary += *figures->swap_free < *figures->swap_total / 20 ? "; swap was full" : "; swap was not full";

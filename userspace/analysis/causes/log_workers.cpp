@@ -39,8 +39,7 @@ std::optional<Cause> detect_workers_in_log(const model::World& world, const Inci
         "A suspicion: {} processes named {} of about {} each hold {} together, {} of the anonymous memory. Workers "
         "that "
         "copy the data set look like this; a recording would tell copied from newly allocated memory.",
-        group.count, group.comm, format_bytes(static_cast<std::int64_t>(group.median)),
-        format_bytes(static_cast<std::int64_t>(group.rss)), format_percent(std::min(share, 1.0)));
+        group.count, group.comm, bytes_text(group.median), bytes_text(group.rss), format_percent(std::min(share, 1.0)));
     cause.evidence = {
         {"processes of that name", static_cast<double>(group.count), "processes", "oom.candidate"},
         {"resident in all of them", static_cast<double>(group.rss), "bytes", "oom.candidate"},

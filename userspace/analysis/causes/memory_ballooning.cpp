@@ -40,10 +40,9 @@ std::optional<Cause> detect_memory_ballooning(const model::World& world, const I
   Cause cause;
   cause.kind = "memory_ballooning";
   cause.confidence = std::clamp(0.5 + 0.4 * taken / (taken + grown + 1), 0.0, 0.95);
-  cause.summary = fmt::format("The machine shrank by {} of {} while it was watched; processes grew by {}.",
-                              format_bytes(static_cast<std::int64_t>(taken)),
-                              format_bytes(static_cast<std::int64_t>(std::min(largest, std::uint64_t{1} << 60))),
-                              format_bytes(static_cast<std::int64_t>(grown)));
+  cause.summary =
+      fmt::format("The machine shrank by {} of {} while it was watched; processes grew by {}.", bytes_text(taken),
+                  bytes_text(std::min(largest, std::uint64_t{1} << 60)), bytes_text(grown));
   cause.evidence = {
       {"MemTotal fell by", shrunk, "bytes", "/proc/meminfo"},
       {"the balloon grew by", inflated, "bytes", "/proc/vmstat"},

@@ -27,10 +27,9 @@ std::optional<Cause> detect_numa_node_exhausted(const model::World& world, const
   cause.kind = "numa_node_exhausted";
   cause.confidence = room ? 0.9 : 0.7;
   const std::string nodes = incident.report.domain.nodes.value_or("not known");
-  cause.summary = fmt::format(
-      "{} bound the allocation to the nodes {}, and these were full{}.",
-      kind == DomainKind::kCpuset ? "A cpuset" : "A memory policy", nodes,
-      room ? "; the machine as a whole still had " + format_bytes(static_cast<std::int64_t>(free)) + " free" : "");
+  cause.summary = fmt::format("{} bound the allocation to the nodes {}, and these were full{}.",
+                              kind == DomainKind::kCpuset ? "A cpuset" : "A memory policy", nodes,
+                              room ? "; the machine as a whole still had " + bytes_text(free) + " free" : "");
   if (machine && machine->free) cause.evidence.push_back({"free on the whole machine", free, "bytes", "/proc/meminfo"});
   if (total > 0) cause.evidence.push_back({"memory of the whole machine", total, "bytes", "/proc/meminfo"});
   if (incident.seen.decision.total_pages && host.page_size != 0) {

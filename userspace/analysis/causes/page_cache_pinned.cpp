@@ -38,9 +38,8 @@ std::optional<Cause> detect_page_cache_pinned(const model::World&, const Inciden
   Cause cause;
   cause.kind = "page_cache_pinned";
   cause.confidence = std::min(0.9, 0.45 + 0.5 * held / size);
-  cause.summary =
-      fmt::format("File pages took {} of {} when the kill came: the kernel could not reclaim them.",
-                  format_bytes(static_cast<std::int64_t>(held)), format_bytes(static_cast<std::int64_t>(size)));
+  cause.summary = fmt::format("File pages took {} of {} when the kill came: the kernel could not reclaim them.",
+                              bytes_text(held), bytes_text(size));
   cause.evidence = {{"page cache in the domain", static_cast<double>(*cache), "bytes", "cgroup.memory"},
                     {"of it not reclaimable", held, "bytes", "/proc/meminfo"},
                     {"limit of the domain", size, "bytes", "oom.kill"}};

@@ -61,7 +61,8 @@ std::map<model::ProcessId, Workers> by_unit(const Aftermath& aftermath) {
     for (const auto& point : ending.process->memory.points()) {
       highest = std::max(highest, point.sample.counters.shmem);
     }
-    workers.shmem += std::clamp<std::int64_t>(highest, 0, std::int64_t{1} << 50);
+    workers.shmem =
+        std::min(workers.shmem + std::clamp<std::int64_t>(highest, 0, std::int64_t{1} << 50), std::int64_t{1} << 56);
   }
   if (units.empty()) return units;
   for (const auto& [id, process] : aftermath.context.world.processes()) {

@@ -23,8 +23,8 @@ struct Aftermath {
   const Context& context;
   const Endings& endings;
   std::set<model::ProcessId> family;  // of the recorded command; empty without one
-  // Those who ended because of a pid of a boot, by order of first sight.
-  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<const Ending*>> followed;
+  // Those who ended because of another, by order of first sight.
+  std::map<model::ProcessId, std::vector<const Ending*>> followed;
 
   // A training process, or one of the recorded command.
   bool concerns(const model::Process& process) const;

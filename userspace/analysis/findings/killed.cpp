@@ -2,7 +2,9 @@
 // Killed by somebody else than the kernel: kill -9 from a program or a person, or a user-space OOM daemon.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "analysis/findings/finding.h"
 #include "analysis/findings/room.h"
@@ -102,7 +104,17 @@ void find_killed(const Aftermath& aftermath, std::vector<Diagnosis>& found) {
     if (!daemon && stranger && (ending->death.signal != kSigKill || aftermath.by_ancestor(*ending))) continue;
     by_sender[{ending->sender, ending->death.signal.value_or(0)}].push_back(ending);
   }
-  for (const auto& [sent, endings] : by_sender) found.push_back(tell(aftermath, sent, endings));
+  // Of so many senders only those with the most ends: each is looked into, and a report tells of fewer.
+  constexpr std::size_t kMostSenders = 64;
+  std::vector<std::size_t> sizes;
+  for (const auto& [sent, endings] : by_sender) sizes.push_back(endings.size());
+  std::sort(sizes.rbegin(), sizes.rend());
+  const std::size_t least = sizes.size() > kMostSenders ? sizes[kMostSenders - 1] : 0;
+  std::size_t told = 0;
+  for (const auto& [sent, endings] : by_sender) {
+    if (endings.size() < least || told++ == kMostSenders) continue;
+    found.push_back(tell(aftermath, sent, endings));
+  }
 }
 
 }  // namespace oomtrace::analysis

@@ -41,14 +41,13 @@ void find_orphans(const Aftermath& aftermath, std::vector<Diagnosis>& found) {
     }
     if (last_ns < *trainer->exit_ns + kLeaves) continue;
     const auto* last = process.memory.last();
-    const std::int64_t held = last ? std::max<std::int64_t>(0, last->sample.counters.anon) +
-                                         std::max<std::int64_t>(0, last->sample.counters.shmem)
-                                   : 0;
+    const auto sane = [](std::int64_t bytes) { return std::clamp<std::int64_t>(bytes, 0, std::int64_t{1} << 52); };
+    const std::int64_t held = last ? sane(last->sample.counters.anon) + sane(last->sample.counters.shmem) : 0;
     if (held < kLeast || held > (std::int64_t{1} << 52)) continue;
     Orphans& orphans = by_trainer[unit];
     orphans.trainer = trainer;
     orphans.workers.push_back(&process);
-    orphans.held += held;
+    orphans.held = std::min(orphans.held + held, std::int64_t{1} << 56);
     orphans.longest = std::max(orphans.longest, last_ns - *trainer->exit_ns);
   }
   for (const auto& [unit, orphans] : by_trainer) {

@@ -27,7 +27,7 @@ std::span<const Finder> finders() { return kFinders; }
 Aftermath::Aftermath(const Context& replayed, const Endings& judged)
     : context(replayed), endings(judged), family(command_family(replayed.world)) {
   for (const auto& [id, ending] : endings) {
-    if (ending.death.because_of_pid) followed[{ending.process->boot, *ending.death.because_of_pid}].push_back(&ending);
+    if (ending.because_of != model::kNoProcess) followed[ending.because_of].push_back(&ending);
   }
 }
 
@@ -57,19 +57,19 @@ std::vector<const Ending*> Aftermath::roots() const {
 
 // In rounds over all ends by order of first sight, so that in a round a chain goes on to those first seen later only.
 std::size_t Aftermath::followers(const Ending& root) const {
-  using Reached = std::tuple<int, model::ProcessId, std::uint32_t>;  // round, by whom, its pid
-  std::set<Reached> next{{0, model::kNoProcess, root.process->pid}};
-  std::set<std::uint32_t> chain;
+  using Reached = std::pair<int, model::ProcessId>;  // round, who
+  std::set<Reached> next{{0, root.process->id}};
+  std::set<model::ProcessId> chain;
   while (!next.empty()) {
-    const auto [round, by, pid] = *next.begin();
+    const auto [round, who] = *next.begin();
     next.erase(next.begin());
-    if (!chain.insert(pid).second) continue;
-    const auto found = followed.find({root.process->boot, pid});
+    if (!chain.insert(who).second) continue;
+    const auto found = followed.find(who);
     if (found == followed.end()) continue;
     for (const Ending* ending : found->second) {
-      const int reached = ending->process->id > by ? round : round + 1;
-      if (ending->at_ns >= root.at_ns && reached < kLevels)
-        next.emplace(reached, ending->process->id, ending->process->pid);
+      const bool first_of_all = who == root.process->id;
+      const int reached = first_of_all || ending->process->id > who ? round : round + 1;
+      if (ending->at_ns >= root.at_ns && reached < kLevels) next.emplace(reached, ending->process->id);
     }
   }
   return chain.size() - 1;

@@ -10,7 +10,7 @@ namespace oomtrace::analysis {
 void advise_checkpoint(const Patient& patient, std::vector<Advice>& advice) {
   if (!patient.is("checkpoint_spike")) return;
   const double spike = patient.figure("taken in the spike");
-  const std::string spike_text = format_bytes(static_cast<std::int64_t>(spike));
+  const std::string spike_text = bytes_text(spike);
   Remedy stream;
   stream.title = "Write the checkpoint from the tensors as they are, without cloning them and without a buffer";
   stream.code =
@@ -21,7 +21,7 @@ void advise_checkpoint(const Patient& patient, std::vector<Advice>& advice) {
       "The kill came {} into a copy made on top of {}. torch.save() writes each storage to the file in turn and needs "
       "no "
       "copy of all.",
-      spike_text, format_bytes(static_cast<std::int64_t>(patient.figure("held before"))));
+      spike_text, bytes_text(patient.figure("held before")));
   stream.risk =
       "Training stands still while the file is written, and the pages being written count in the cgroup until "
       "they are on disk (they can be reclaimed).";

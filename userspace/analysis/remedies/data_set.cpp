@@ -10,8 +10,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 void arrays_for_forks(const Patient& patient, double copied, std::vector<Advice>& advice) {
   Remedy remedy;
   remedy.title = "Hold the data set in arrays or Arrow, not in Python lists and dicts";

@@ -10,8 +10,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 void graphs(const Patient& patient, double grown, std::vector<Advice>& advice) {
   Remedy remedy;
   remedy.title = "Keep numbers, not tensors with their graphs";
@@ -69,7 +67,7 @@ void find_it(const Patient& patient, std::vector<Advice>& advice) {
 
 void more_memory(const Patient& patient, double pace, std::vector<Advice>& advice) {
   if (pace <= 0 || patient.size <= 0) return;
-  const double seconds = static_cast<double>(patient.size) / pace;
+  const double seconds = std::min(static_cast<double>(patient.size) / pace, 1e10);
   Remedy remedy;
   remedy.title = "A higher limit only delays this";
   remedy.why = fmt::format("At {} a second, twice the limit of {} would have lasted {} longer.", bytes_text(pace),

@@ -13,8 +13,6 @@ namespace {
 
 constexpr double kReserve = 1.1;  // over what is known to be needed
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 // What the run is known to need at least, in words and bytes; 0 where a limit is no answer.
 struct Need {
   double bytes = 0;

@@ -9,8 +9,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 void nodes(const Patient& patient, std::vector<Advice>& advice) {
   const bool cpuset = patient.incident.seen.decision.domain == DomainKind::kCpuset;
   const double free = patient.figure("free on the whole machine") + patient.figure("free in the machine");

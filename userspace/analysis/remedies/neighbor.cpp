@@ -26,8 +26,7 @@ void limit_of_its_own(const Patient& patient, const Group& group, std::vector<Ad
   remedy.why = fmt::format(
       "It grew from {} to {} and took the headroom of everybody under the limit of {}. With {} it would have been the "
       "only one to die, long before.",
-      format_bytes(before), format_bytes(held), format_bytes(patient.size),
-      format_bytes(static_cast<std::int64_t>(limit)));
+      format_bytes(before), format_bytes(held), format_bytes(patient.size), bytes_text(limit));
   remedy.risk =
       "It is killed when it reaches that limit: have it restarted (Restart=on-failure in its unit; a container "
       "of its own in a pod).";

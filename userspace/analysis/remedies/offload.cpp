@@ -14,8 +14,6 @@ constexpr double kMomentBytes = 8;    // Adam: two fp32 moments a parameter
 constexpr double kOffloadBytes = 16;  // fp32 weights, gradients and both moments
 constexpr double kBuffers = 1.5;      // DeepSpeed's own factor for buffers (stage3.py, estimators)
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 }  // namespace
 
 void advise_offload(const Patient& patient, std::vector<Advice>& advice) {

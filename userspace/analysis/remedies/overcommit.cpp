@@ -11,8 +11,6 @@
 namespace oomtrace::analysis {
 namespace {
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 constexpr const char* kTrouble =
     "Every fork is charged again for all private memory of its parent, written or not, so DataLoader workers of a "
     "large "

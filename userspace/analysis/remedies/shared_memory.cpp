@@ -15,8 +15,6 @@ constexpr int kPrefetch = 2;  // DataLoader's default
 constexpr double kOfTrainer =
     0.1;  // of the shared memory, that a trainer without workers must map for it to be batches
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 // DataLoader workers were there, or a trainer maps a part of it: else it is files that have to do with no batch.
 bool may_be_batches(const Patient& patient, double shmem) {
   if (!patient.workers.empty() || patient.figure("DataLoader workers") > 0) return true;

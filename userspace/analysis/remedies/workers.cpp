@@ -12,8 +12,6 @@ namespace {
 
 constexpr double kMargin = 0.05;  // of the domain, left free
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); }
-
 // What one worker comes to when it has all of its copy.
 double whole_copy(const Patient& patient) {
   const double inherited = patient.figure("inherited at fork");
