@@ -107,7 +107,12 @@ def build(output, workload_dir, binary=None, scripts=os.path.join(HERE, "guest")
     cpio.file("scenarios/copies", copy_cases.for_guest().encode(), 0o644)
     cpio.file("scenarios/sessions", expect.for_guest(sessions).encode(), 0o644)
     if binary:
-        cpio.copy("bin/oomtrace", binary)
+        # With what debuggers want, a release build is 150 MiB: too much for a guest of 512 MiB.
+        stripped = output + ".oomtrace"
+        if subprocess.run(["strip", "-o", stripped, binary], check=False).returncode != 0:
+            raise BuildError(f"strip {binary} failed")
+        cpio.copy("bin/oomtrace", stripped)
+        os.remove(stripped)
         for library in libraries(binary):
             cpio.copy(library, os.path.realpath(library))
     with open(output, "wb") as file:
