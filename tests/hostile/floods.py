@@ -82,16 +82,11 @@ def unnamed_children(count):
     yield from batched(filled(sample, range(2, count + 2), count + 10))
 
 
-def escaped_newlines(count):
-    """A record of the journal with so many newlines that its keeper escaped, and as many signs that begin another one."""
-    yield b'{"MESSAGE":"' + b"\\\\x0a" * count + b"#" * count + b'","_TRANSPORT":"kernel"}\n'
-
-
-def joined_lines(size):
-    """A line of a report that goes on in every line behind it."""
-    yield b"a invoked oom-killer: gfp_mask=0x1|\n"
-    for _ in range(size // 2000):
-        yield b"|\n" * 1000
+def escaped_newlines(lines, count):
+    """Lines with so many newlines that the log's keeper escaped, and more signs that begin another kind of them."""
+    yield next(kernel_kills(1))
+    for _ in range(lines):
+        yield b"Nov 26 10:00:01 host kernel: " + b"\\x0a" * count + b"#" * (4 * count) + b"\n"
 
 
 def infos(count, text, **more):
