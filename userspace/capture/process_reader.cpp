@@ -146,7 +146,7 @@ bool ProcessReader::State::must_wait(std::unique_lock<std::mutex>& lock) {
     short_since.reset();
     return false;
   }
-  const auto now = Clock::now();
+  const auto now = reads.now();
   // Nobody looks while nobody is to be read.
   if (!short_since || now - *last_short > kLookedAtLately) short_since = now;
   last_short = now;

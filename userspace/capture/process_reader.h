@@ -22,6 +22,7 @@ struct ProcessReads {
                                           bool redact) = read_process_info;
   std::optional<ShmMount> (*shm)(std::uint32_t pid) = read_shm_mount;
   bool (*memory_short)() = system_memory_is_short;
+  std::chrono::steady_clock::time_point (*now)() = std::chrono::steady_clock::now;  // for how long it has been short
 };
 
 // A read may never come back: behind the mmap lock of a process that hangs in a file system of the network, or in

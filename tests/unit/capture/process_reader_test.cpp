@@ -73,17 +73,39 @@ std::optional<capture::ShmMount> no_mount(std::uint32_t) { return std::nullopt; 
 
 bool never_short() { return false; }
 
-std::atomic<bool>& short_now() {
-  static std::atomic<bool> is_short;
-  return is_short;
+// Memory as the test says it is, and the time by which its shortage is measured: a second a look.
+struct Shortage {
+  std::atomic<bool> now{false};
+  std::atomic<int> asked{0};  // how often the reader looked
+  std::atomic<int> later_s{0};
+  std::atomic<int> threads_ended{0};
+
+  void begin() {
+    now = true;
+    asked = later_s = threads_ended = 0;
+  }
+  void wait_for_looks(int least) {
+    for (int seen = asked; seen < least; seen = asked) asked.wait(seen);
+  }
+};
+
+Shortage& shortage() {
+  static Shortage shortage;
+  return shortage;
 }
-std::atomic<int>& times_asked() {
-  static std::atomic<int> times;
-  return times;
-}
+
 bool as_told() {
-  ++times_asked();
-  return short_now();
+  struct AtThreadEnd {
+    ~AtThreadEnd() { ++shortage().threads_ended; }
+  };
+  static thread_local AtThreadEnd at_end;
+  ++shortage().asked;
+  shortage().asked.notify_all();
+  return shortage().now;
+}
+
+std::chrono::steady_clock::time_point told_time() {
+  return std::chrono::steady_clock::time_point{} + std::chrono::seconds(shortage().asked + shortage().later_s);
 }
 
 class ProcessReaderTest : public ::testing::Test {
@@ -103,6 +125,7 @@ class ProcessReaderTest : public ::testing::Test {
   }
 
   const ProcessReads reads{read_info, no_mount, never_short};
+  const ProcessReads looks{read_info, no_mount, as_told, told_time};
 };
 
 TEST_F(ProcessReaderTest, another_thread_goes_on_where_one_hangs) {
@@ -153,50 +176,45 @@ TEST_F(ProcessReaderTest, parents_are_read_too_once_and_so_many) {
 
 // get_task_cmdline() keeps what a victim of the OOM killer holds from coming back while its reader waits for memory.
 TEST_F(ProcessReaderTest, where_memory_is_short_nobody_is_read) {
-  short_now() = true;
-  times_asked() = 0;
-  ProcessReader reader(true, 1h, {read_info, no_mount, as_told});
+  shortage().begin();
+  ProcessReader reader(true, 30min, looks);
   reader.request({2, 0});
-  while (times_asked() < 3) std::this_thread::sleep_for(1ms);
+  shortage().wait_for_looks(3);
   EXPECT_TRUE(reader.take().empty());
-  short_now() = false;
+  shortage().now = false;
   EXPECT_TRUE(told(reader, 2));
   EXPECT_EQ(reader.stuck(), 0U);
 }
 
 TEST_F(ProcessReaderTest, memory_that_stays_short_holds_up_only_for_a_while) {
-  short_now() = true;
-  times_asked() = 0;
-  ProcessReader reader(true, 2s, {read_info, no_mount, as_told});
+  shortage().begin();
+  ProcessReader reader(true, 5s, looks);
   reader.request({2, 0});
   EXPECT_TRUE(told(reader, 2));
-  EXPECT_GE(times_asked(), 2) << "read at once";
+  EXPECT_GE(shortage().asked, 6) << "read before its time";
   EXPECT_EQ(reader.stuck(), 0U) << "to wait for memory is not to hang";
 }
 
 TEST_F(ProcessReaderTest, what_was_short_long_ago_is_short_anew) {
-  short_now() = true;
-  ProcessReader reader(true, 100ms, {read_info, no_mount, as_told});
+  shortage().begin();
+  ProcessReader reader(true, 5s, looks);
   reader.request({2, 0});
   EXPECT_TRUE(told(reader, 2));
-  std::this_thread::sleep_for(2100ms);  // nobody looks meanwhile, whatever memory does
-  times_asked() = 0;
+  shortage().later_s = 3600;  // nobody looks meanwhile, whatever memory does
+  const int asked = shortage().asked;
   reader.request({3, 0});
   EXPECT_TRUE(told(reader, 3));
-  EXPECT_GE(times_asked(), 2) << "read at once";
+  EXPECT_GE(shortage().asked - asked, 6) << "read at once";
 }
 
 TEST_F(ProcessReaderTest, the_end_does_not_wait_for_memory) {
-  short_now() = true;
-  times_asked() = 0;
+  shortage().begin();
   {
-    ProcessReader reader(true, 1h, {read_info, no_mount, as_told});
+    ProcessReader reader(true, 30min, looks);
     reader.request({2, 0});
-    while (times_asked() == 0) std::this_thread::sleep_for(1ms);
+    shortage().wait_for_looks(1);
   }
-  const int asked = times_asked();
-  std::this_thread::sleep_for(200ms);
-  EXPECT_EQ(times_asked(), asked) << "the thread goes on";
+  EXPECT_EQ(shortage().threads_ended, 1) << "left to itself";
 }
 
 TEST_F(ProcessReaderTest, read_that_hangs_does_not_hold_up_the_end) {
