@@ -16,7 +16,7 @@ std::uint64_t magnitude(std::int64_t value) {
   return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
 }
 
-std::string bytes_text(std::uint64_t bytes) {
+std::string magnitude_text(std::uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   constexpr std::uint64_t kKi = 1024;
   if (bytes < kKi) return fmt::format("{} B", bytes);
@@ -33,7 +33,7 @@ std::string bytes_text(std::uint64_t bytes) {
 }  // namespace
 
 std::string format_bytes(std::int64_t bytes) {
-  return bytes < 0 ? "-" + bytes_text(magnitude(bytes)) : bytes_text(magnitude(bytes));
+  return bytes < 0 ? "-" + magnitude_text(magnitude(bytes)) : magnitude_text(magnitude(bytes));
 }
 
 std::string bytes_text(double bytes) {

@@ -54,8 +54,7 @@ std::optional<Cause> detect_node_exhausted_in_log(const model::World& world, con
 std::optional<Cause> detect_state_in_log(const model::World& world, const IncidentContext& incident);
 std::optional<Cause> detect_unknown(const model::World& world, const IncidentContext& incident);
 
-// The memory of a victim killed shortly before seems not to have come back; one of the contributing
-// factors.
+// The memory of a victim killed shortly before seems not to have come back; one of the contributing factors.
 std::optional<Cause> earlier_victim_dying(const IncidentContext& incident);
 
 // What made the kill likelier or worse without being its cause: overcommit, swap, memory.oom.group, huge pages, order.
